@@ -1,0 +1,35 @@
+# What can be done with this checkout. Nothing is written outside it: .venv holds the Python packages, var the data.
+.PHONY: help demo demo-reset test test-postgres test-browser check bench messages clean
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
+
+demo: ## set everything up, make the demo firm, run the site (PORT=8001 for another port); Ctrl-C ends it
+	@bin/demo
+
+demo-reset: ## throw the demo firm away and begin anew
+	@bin/demo reset
+
+test: ## run the tests on SQLite (ARGS="tests/people -k visible" goes to pytest)
+	@bin/test $(ARGS)
+
+test-postgres: ## run the same tests on a PostgreSQL that is started for them
+	@bin/test-postgres $(ARGS)
+
+test-browser: ## run the story in a real Chromium
+	@bin/test browser $(ARGS)
+
+check: ## lint, layers, migrations, production settings, translations
+	@bin/check
+
+bench: ## measure every page of the demo firm (ARGS="--repeat 50")
+	@bin/bench $(ARGS)
+
+messages: ## bring the Chinese catalogue up to date with the code, and compile it
+	@bin/messages
+
+clean: ## remove what tests and checks leave behind; the demo firm and .venv stay
+	rm -rf var/test var/check .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

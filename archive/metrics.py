@@ -1,0 +1,205 @@
+"""The compliance record of one person and one month, from what is stored. All counts are whole numbers.
+
+Words: S what the person sent, R what was sent to them, K both, X those of K in which an outside contact takes part, W
+working days. A day is a calendar day in the firm's zone. Shares are not kept: they are quotients of what is here.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from statistics import median
+
+from archive.consent import AGREED, REFUSED, UNKNOWN, Words
+
+
+@dataclass(slots=True)
+class Seen:
+    """One message, the same for everybody who took part."""
+
+    pk: int
+    seq: int
+    category: str
+    msgtype: str
+    sent_at: datetime
+    day: date
+    sender: str = ""
+    room: str = ""
+    contacts: tuple[str, ...] = ()
+    latency: int | None = None
+    promise: int = 3600
+    clocks_differ: bool = False
+    media_refs: int = 0
+    signal: int = 0  # weight of the heaviest signal in the sender's own words
+    original_sent_at: datetime | None = None  # of a recall
+    original_had_signal: bool = False  # of a recall: client talk with a signal was taken back
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of the person for the month. ``seat`` says for a day yes, no, or nothing where no list speaks."""
+
+    handles: Set[str] = frozenset()
+    working_days: Sequence[date] = ()
+    seat: Mapping[date, bool] = field(default_factory=dict)
+    client_sent_before: Sequence[int] = ()  # of the three final months before; fewer if there are fewer
+    month_is_covered: bool = True  # the feed speaks for all of the month
+
+
+@dataclass(slots=True)
+class Metrics:
+    sent: int = 0
+    received: int = 0
+    captured: int = 0
+    client_captured: int = 0
+    client_sent: int = 0
+    active_days: int = 0
+    client_days: int = 0
+    working_days: int = 0
+    longest_silence: int = 0
+    silent_seat: bool = False
+    drop_percent: int | None = None  # of the median of three months before; None where that says nothing
+    seat_days: int = 0
+    sent_unseated: int = 0
+    contacts: int = 0
+    agreed: int = 0
+    refused: int = 0
+    unknown: int = 0
+    after_refusal: int = 0
+    recalls: int = 0
+    orphan_recalls: int = 0
+    recall_delay_seconds: int | None = None  # median
+    signal_recalls: int = 0
+    latency_p50: int | None = None  # seconds, nearest rank
+    latency_p95: int | None = None
+    latency_max: int | None = None
+    promised_latency: int | None = None
+    late: int = 0
+    clocks_differ: int = 0
+    media_refs: int = 0
+    forwarded_in: int = 0
+    signals_own: int = 0
+    signals_addressed: int = 0
+    unknown_since: dict[str, str] = field(default_factory=dict)  # contact -> first message between the two, ISO, UTC
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Which messages stand behind a count, for the findings that it opens."""
+
+    after_refusal: list[Seen] = field(default_factory=list)
+    unseated: list[Seen] = field(default_factory=list)
+    recalls: list[Seen] = field(default_factory=list)
+
+
+def rank(values: Sequence[int], percent: int) -> int | None:
+    """Return the percentile by nearest rank: of n sorted values the one at ceil(percent * n / 100). None of none."""
+    return values[-(-percent * len(values) // 100) - 1] if values else None
+
+
+@dataclass(slots=True)
+class Taken:
+    """The part that one person took in a month: what they sent and what they were sent, of every kind of record.
+
+    No order is needed. A message to oneself stands in both.
+    """
+
+    sent: list[Seen] = field(default_factory=list)
+    received: list[Seen] = field(default_factory=list)
+
+
+def compute(
+    taken: Taken, person: Person, words: Words, month_ends: datetime, own_weight: int = 3, to_weight: int = 4
+) -> tuple[Metrics, Evidence]:
+    """Return the metrics of one month and the messages behind them."""
+    metrics, evidence = Metrics(), Evidence()
+    sent = [one for one in taken.sent if one.category == "content"]
+    received = [one for one in taken.received if one.category == "content"]
+    mine = {one.pk for one in sent}
+    from_others = [one for one in received if one.pk not in mine]
+    content = sent + from_others
+    client = [one for one in content if one.contacts]
+    metrics.sent, metrics.received, metrics.captured = len(sent), len(received), len(content)
+    metrics.client_captured = len(client)
+    metrics.client_sent = sum(bool(one.contacts) for one in sent)
+    metrics.client_days = len({one.day for one in client})
+    metrics.media_refs = sum(one.media_refs for one in content)
+    metrics.forwarded_in = sum(one.msgtype == "chatrecord" and bool(one.contacts) for one in sent)
+    metrics.signals_own = sum(one.signal >= own_weight for one in sent)
+    metrics.signals_addressed = sum(one.signal >= to_weight for one in from_others)
+    _days(metrics, evidence, person, sent)
+    rooms = {one.room for one in (*taken.sent, *taken.received) if one.room}
+    _consent(metrics, person, words, month_ends, rooms, sent, from_others)
+    _after_refusal(metrics, evidence, person, words, sent)
+    _recalls(metrics, evidence, [one for one in taken.sent if one.category == "recall"])
+    _latency(metrics, content)
+    return metrics, evidence
+
+
+def _days(metrics: Metrics, evidence: Evidence, person: Person, sent: list[Seen]) -> None:
+    active = {one.day for one in sent}
+    metrics.active_days, metrics.working_days = len(active), len(person.working_days)
+    seated = [day for day in person.working_days if person.seat.get(day)]
+    metrics.seat_days = len(seated)
+    run = 0
+    for day in person.working_days:
+        run = run + 1 if person.seat.get(day) and day not in active else 0
+        metrics.longest_silence = max(metrics.longest_silence, run)
+    evidence.unseated = [one for one in sent if one.contacts and person.seat.get(one.day) is False]
+    metrics.sent_unseated = len(evidence.unseated)
+    usual = median(person.client_sent_before) if len(person.client_sent_before) == 3 else 0
+    if usual and person.month_is_covered:
+        metrics.drop_percent = int(metrics.client_sent * 100 // usual)
+
+
+def _consent(
+    metrics: Metrics,
+    person: Person,
+    words: Words,
+    month_ends: datetime,
+    rooms: Set[str],
+    sent: list[Seen],
+    from_others: list[Seen],
+) -> None:
+    contacts = {contact for one in (*sent, *from_others) for contact in one.contacts}
+    said = {contact: words.between(person.handles, rooms, contact, month_ends) for contact in contacts}
+    tally = list(said.values())
+    metrics.contacts = len(contacts)
+    metrics.agreed, metrics.refused, metrics.unknown = tally.count(AGREED), tally.count(REFUSED), tally.count(UNKNOWN)
+    first: dict[str, datetime] = {}
+    between = [(contact, one.sent_at) for one in sent for contact in one.contacts]
+    between += [(one.sender, one.sent_at) for one in from_others]
+    for contact, at in between:
+        if said.get(contact) == UNKNOWN:
+            first[contact] = min(first.get(contact, at), at)
+    metrics.unknown_since = {contact: first[contact].isoformat() for contact in sorted(first)}
+
+
+def _after_refusal(metrics: Metrics, evidence: Evidence, person: Person, words: Words, sent: list[Seen]) -> None:
+    evidence.after_refusal = [
+        one
+        for one in sent
+        if any(words.had_refused(person.handles, one.room, contact, one.sent_at) for contact in one.contacts)
+    ]
+    metrics.after_refusal = len(evidence.after_refusal)
+
+
+def _recalls(metrics: Metrics, evidence: Evidence, recalls: list[Seen]) -> None:
+    delays = [
+        int((one.sent_at - one.original_sent_at).total_seconds()) for one in recalls if one.original_sent_at is not None
+    ]
+    metrics.recalls, metrics.orphan_recalls = len(recalls), len(recalls) - len(delays)
+    metrics.recall_delay_seconds = int(median(delays)) if delays else None
+    metrics.signal_recalls = sum(one.original_had_signal for one in recalls)
+    evidence.recalls = recalls
+
+
+def _latency(metrics: Metrics, content: list[Seen]) -> None:
+    known = sorted(one.latency for one in content if one.latency is not None)
+    metrics.latency_p50, metrics.latency_p95 = rank(known, 50), rank(known, 95)
+    metrics.latency_max = known[-1] if known else None
+    metrics.promised_latency = max((one.promise for one in content), default=None)
+    metrics.late = sum(one.latency is not None and one.latency > one.promise for one in content)
+    metrics.clocks_differ = sum(one.clocks_differ for one in content)

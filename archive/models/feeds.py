@@ -1,0 +1,279 @@
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from portal.jobs.models import Job
+from portal.people.models import Employee, opaque_id
+
+
+def _firm_zone() -> str:
+    return settings.TIME_ZONE
+
+
+class Source(models.Model):
+    """A configured feed. ``first_seq`` and ``last_seq`` with the Holes between them say which numbers are here."""
+
+    class Kind(models.TextChoices):
+        WECOM = "wecom", _("WeCom archive")
+        MAIL = "mail", _("journal mail")
+        CSV = "csv", _("CSV file")
+
+    name = models.SlugField(unique=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.WECOM)
+    time_zone = models.CharField(max_length=64, default=_firm_zone)
+    expected_latency_seconds = models.PositiveIntegerField(
+        default=3600, help_text=_("What the source promises: from sending to being pulled")
+    )
+    is_contiguous = models.BooleanField(default=True, help_text=_("Off: its numbers skip normally, holes tell little"))
+    first_seq = models.PositiveBigIntegerField(null=True, editable=False, help_text="NULL: nothing here yet")
+    last_seq = models.PositiveBigIntegerField(null=True, editable=False, help_text="NULL: nothing here yet")
+    first_sent_at = models.DateTimeField(null=True, editable=False, help_text="NULL: nothing here yet")
+    last_sent_at = models.DateTimeField(null=True, editable=False, help_text="NULL: nothing here yet")
+    last_captured_at = models.DateTimeField(null=True, editable=False, help_text="NULL: no record told it")
+    held_by = models.CharField(max_length=120, blank=True, editable=False, help_text="Who imports just now")
+    held_until = models.DateTimeField(null=True, editable=False, help_text="NULL: nobody imports")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(first_seq=None, last_seq=None) | Q(last_seq__gte=F("first_seq")),
+                name="archive_source_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(held_by="", held_until=None) | (~Q(held_by="") & Q(held_until__isnull=False)),
+                name="archive_source_held_by_somebody_until",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportQuerySet(models.QuerySet):
+    def visible_to(self, viewer: Employee) -> "ImportQuerySet":
+        return self if viewer.is_active and viewer.has_perm("archive.view_imports") else self.none()
+
+    def for_list(self) -> "ImportQuerySet":
+        return self.select_related("source", "job", "started_by").order_by("-started_at", "-pk")
+
+
+class Import(models.Model):
+    """One run over one file. It is never run twice: the same file again is another Import that finds it all known.
+
+    waiting: uploaded, no worker yet · reading: lines are being stored · judging: records and findings are being
+    brought up to date · done · failed: its file is gone or was changed, a person should look.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        READING = "reading", _("reading")
+        JUDGING = "judging", _("judging")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    COUNTS: ClassVar = (
+        "lines",
+        "stored",
+        "duplicates",
+        "conflicts",
+        "set_aside",
+        "content",
+        "recalls",
+        "consents",
+        "control",
+        "unreadable",
+    )
+
+    uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="imports")
+    job = models.OneToOneField(
+        Job, models.SET_NULL, null=True, related_name="archive_import", help_text="NULL: run by the command"
+    )
+    label = models.CharField(max_length=255, help_text=_("The file's name, as it came; never a path"))
+    stored_file = models.CharField(
+        max_length=255, blank=True, help_text="Name in the private storage; empty: read from where it lay, or removed"
+    )
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the file, hex")
+    size = models.PositiveBigIntegerField(help_text="Bytes")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    offset = models.PositiveBigIntegerField(default=0, help_text="First byte not yet read")
+    line_no = models.PositiveBigIntegerField(default=0, help_text="Lines passed, empty ones too")
+    batch_no = models.PositiveIntegerField(default=0)
+    lines = models.PositiveBigIntegerField(default=0)
+    stored = models.PositiveBigIntegerField(default=0)
+    duplicates = models.PositiveBigIntegerField(default=0)
+    conflicts = models.PositiveBigIntegerField(default=0)
+    set_aside = models.PositiveBigIntegerField(default=0)
+    content = models.PositiveBigIntegerField(default=0)
+    recalls = models.PositiveBigIntegerField(default=0)
+    consents = models.PositiveBigIntegerField(default=0)
+    control = models.PositiveBigIntegerField(default=0)
+    unreadable = models.PositiveBigIntegerField(default=0)
+    first_sent_at = models.DateTimeField(null=True, help_text="Of the messages stored; NULL: none had a time")
+    last_sent_at = models.DateTimeField(null=True, help_text="Of the messages stored; NULL: none had a time")
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: the command line"
+    )
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="NULL: not ended")
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        permissions: ClassVar = [
+            ("view_imports", "Can see archive feeds and their imports"),
+            ("run_imports", "Can import an archive feed"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(lines=F("stored") + F("duplicates") + F("conflicts") + F("set_aside")),
+                name="archive_import_every_line_is_somewhere",
+            ),
+            models.CheckConstraint(
+                condition=Q(stored=F("content") + F("recalls") + F("consents") + F("control") + F("unreadable")),
+                name="archive_import_every_record_has_a_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["done", "failed"], ended_at__isnull=False)
+                | Q(state__in=["waiting", "reading", "judging"], ended_at=None),
+                name="archive_import_ended_has_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "digest"],
+                condition=Q(ended_at=None),  # NULL: a second start goes on with it
+                name="archive_import_one_open_per_file",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["-started_at", "-id"], name="archive_import_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.label}"
+
+    @property
+    def is_ended(self) -> bool:
+        return self.state in (self.State.DONE, self.State.FAILED)
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the job behind it was given up before the end. Uploading the file again begins anew."""
+        return not self.is_ended and self.job is not None and self.job.state == Job.State.FAILED
+
+    @property
+    def percent(self) -> int:
+        """Whole percent of the file that has been read; below 100 until the end."""
+        if self.state == self.State.DONE:
+            return 100
+        return min(99, self.offset * 100 // self.size) if self.size else 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in self.COUNTS}
+
+
+class Batch(models.Model):
+    """What one transaction of an Import stored. Its Entry holds ``root``, so each Message can be proved from it."""
+
+    run = models.ForeignKey(Import, models.PROTECT, related_name="batches")
+    number = models.PositiveIntegerField()
+    first_line = models.PositiveBigIntegerField()
+    last_line = models.PositiveBigIntegerField()
+    count = models.PositiveIntegerField(help_text="Messages, the leaves of the tree")
+    root = models.BinaryField(max_length=32, help_text="RFC 9162 Merkle root of the messages' fingerprints")
+    entry_seq = models.PositiveBigIntegerField(help_text="The ledger Entry that holds the root")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "number"], name="archive_batch_number_once"),
+            models.CheckConstraint(condition=Q(count__gte=1), name="archive_batch_is_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}:{self.number}"
+
+
+class SetAside(models.Model):
+    """A line that could not be taken, with its bytes for as long as words are kept, so that a person can repair it."""
+
+    class Reason(models.TextChoices):
+        TOO_LONG = "too_long", _("longer than 1 MiB")
+        NOT_UTF8 = "not_utf8", _("not UTF-8")
+        NOT_JSON = "not_json", _("not JSON, or cut off")
+        NOT_AN_OBJECT = "not_an_object", _("JSON, but not an object")
+        TOO_DEEP = "too_deep", _("nested too deeply")
+        TOO_MANY_KEYS = "too_many_keys", _("too many keys in one object")
+        DUPLICATE_KEY = "duplicate_key", _("the same key twice in one object")
+        BAD_NUMBER = "bad_number", _("a number that is none, or too large to be exact")
+        NO_SEQ = "no_seq", _("no usable sequence number")
+        NO_MSG = "no_msg", _("no message in it")
+        NO_MSGID = "no_msgid", _("the message has no id")
+        FIELD_TOO_LONG = "field_too_long", _("an id is longer than any real one")
+        TOO_MANY_RECIPIENTS = "too_many_recipients", _("more recipients than any room holds")
+
+    run = models.ForeignKey(Import, models.CASCADE, related_name="asides")
+    line_no = models.PositiveBigIntegerField()
+    offset = models.PositiveBigIntegerField(help_text="First byte of the line in the file")
+    length = models.PositiveBigIntegerField(help_text="Bytes of the whole line")
+    reason = models.CharField(max_length=20, choices=Reason)
+    raw = models.BinaryField(null=True, help_text="The first 64 KiB of the line; NULL: deleted, or never kept")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the first 64 KiB, hex: it stays")
+    delete_after = models.DateTimeField(null=True, help_text="NULL: no bytes, or as long as policy says")
+    maybe_seq = models.PositiveBigIntegerField(null=True, help_text="The number it seems to carry; NULL: none found")
+
+    class Meta:
+        ordering: ClassVar = ["line_no"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "line_no"], name="archive_aside_line_once"),
+            models.CheckConstraint(
+                condition=Q(delete_after=None) | Q(raw__isnull=False), name="archive_aside_deletes_what_is_there"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["maybe_seq"], condition=Q(maybe_seq__isnull=False), name="archive_aside_by_maybe_seq"),
+            models.Index(
+                fields=["delete_after"], condition=Q(delete_after__isnull=False), name="archive_aside_to_delete"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} line {self.line_no}"
+
+
+class Hole(models.Model):
+    """A maximal run of numbers that are absent between two that are present. It belongs to the source, to nobody else.
+
+    suspected: nobody has said anything yet · asked: the puller was told to ask again · confirmed: a person says it is
+    lost · explained: a person says why it is none. When the numbers come the row goes; its Finding tells the story.
+    """
+
+    class State(models.TextChoices):
+        SUSPECTED = "suspected", _("suspected")
+        ASKED = "asked", _("asked for again")
+        CONFIRMED = "confirmed", _("confirmed lost")
+        EXPLAINED = "explained", _("explained")
+
+    source = models.ForeignKey(Source, models.PROTECT, related_name="holes")
+    first = models.PositiveBigIntegerField()
+    last = models.PositiveBigIntegerField()
+    before_at = models.DateTimeField(null=True, help_text="When its left neighbour was sent; NULL: not known")
+    after_at = models.DateTimeField(null=True, help_text="When its right neighbour was sent; NULL: not known")
+    state = models.CharField(max_length=10, choices=State, default=State.SUSPECTED)
+
+    class Meta:
+        ordering: ClassVar = ["first"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "first"], name="archive_hole_begins_once"),
+            models.CheckConstraint(condition=Q(last__gte=F("first")), name="archive_hole_ends_after_it_begins"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["source", "last"], name="archive_hole_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id}: {self.first}-{self.last}"
+
+    @property
+    def length(self) -> int:
+        return self.last - self.first + 1

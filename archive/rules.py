@@ -1,0 +1,218 @@
+"""Decisions of the archive room: who a handle is, what opens a finding, and what state a person is in."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from archive.metrics import Evidence, Metrics, Seen
+from archive.policy import Policy
+
+NO_DATA, CLEAN, ATTENTION, BREACH = "no_data", "clean", "attention", "breach"
+MEDIUM, HIGH = 2, 3  # Finding.Severity
+BREACH_WHEN_CONFIRMED = ("off_channel", "deletion_request")
+BREACH_WHILE_OPEN = ("unseated_client_talk",)
+CLOCK_SLACK = timedelta(seconds=120)  # a puller's clock may be so much behind; more than that tells nothing
+
+# The whole shape counts: a prefix alone would make a contact of an employee called wong.k.
+_OUTSIDE = re.compile(r"(wm|wo|wb)[A-Za-z0-9_-]{16,}\Z")
+
+
+def kind_by_shape(handle: str) -> str:
+    """Return contact, robot or unknown for a handle that is on no list of employees."""
+    found = _OUTSIDE.match(handle)
+    if not found:
+        return "unknown"
+    return "robot" if found[1] == "wb" else "contact"
+
+
+@lru_cache(maxsize=2**16)  # a feed names the same people again and again
+def fold(handle: str) -> str:
+    """Return the handle for comparing: userids are unique without regard to case."""
+    return handle.casefold()[:128]
+
+
+def latency_seconds(sent_at: datetime | None, captured_at: datetime | None) -> int | None:
+    """Return whole seconds from sending to being pulled; None if either is unknown or the clocks disagree."""
+    if sent_at is None or captured_at is None or captured_at < sent_at - CLOCK_SLACK:
+        return None
+    return min(max(0, (captured_at - sent_at) // timedelta(seconds=1)), 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A finding that the facts call for. ``key`` names the facts: the same key never opens twice."""
+
+    kind: str
+    key: str
+    employee: int | None = None
+    source: int | None = None
+    message: int | None = None
+    facts: dict = field(default_factory=dict)
+    on: date | None = None  # day of the facts; None: the day on which they were found
+
+
+def signal_openings(
+    *,
+    message: int,
+    seq: int,
+    source: int,
+    on: date | None,
+    hits: Sequence[Mapping],
+    sender: tuple[int, str] | None,
+    addressed: tuple[int, str] | None,
+    policy: Policy,
+) -> list[Opening]:
+    """Return what the signals of one message open: one finding a kind at most, about one person.
+
+    ``hits`` are {rule, kind, weight, start, end} with weights that already know of a recall. ``sender`` and
+    ``addressed`` are (employee id, uid) of the person who wrote it, or else of the first employee it was sent to.
+    """
+    person, least = (sender, policy.own_words_weight) if sender else (addressed, policy.addressed_weight)
+    if person is None:
+        return []
+    openings = []
+    for kind, signal_kind in (("off_channel", "off_channel"), ("deletion_request", "deletion")):
+        if any(hit["kind"] == signal_kind and hit["weight"] >= least for hit in hits):
+            facts = {"seq": seq, "direction": "own" if sender else "addressed", "hits": [dict(hit) for hit in hits]}
+            openings.append(Opening(kind, f"{kind}:{source}:{seq}", person[0], source, message, facts, on))
+    return openings
+
+
+def record_openings(
+    *,
+    employee: int,
+    uid: str,
+    month: date,
+    until: date,
+    metrics: Metrics,
+    evidence: Evidence,
+    usual_client_sent: Sequence[int],
+    policy: Policy,
+) -> list[Opening]:
+    """Return the findings that a month's record calls for, one a kind and month."""
+    openings = []
+
+    def opens(kind: str, behind: Sequence[Seen] = (), **facts: object) -> None:
+        key = f"{kind}:{uid}:{month:%Y-%m}"
+        first = min(behind, key=lambda one: (one.sent_at, one.seq)) if behind else None
+        about = {"month": f"{month:%Y-%m}", "messages": sorted(one.seq for one in behind)[:100], **facts}
+        pk, on = (first.pk, first.day) if first else (None, until)
+        openings.append(Opening(kind, key, employee, None, pk, about, on))
+
+    many = metrics.recalls >= policy.recalls_least and metrics.recalls * 100 > policy.recall_percent * metrics.sent
+    if many or metrics.signal_recalls:
+        opens("recall_pattern", evidence.recalls, recalls=metrics.recalls, sent=metrics.sent)
+    if metrics.after_refusal:
+        opens("after_refusal", evidence.after_refusal, count=metrics.after_refusal)
+    if metrics.sent_unseated:
+        opens("unseated_client_talk", evidence.unseated, count=metrics.sent_unseated)
+    if why := silence(metrics, usual_client_sent, policy):
+        opens("silent_seat", why=why, seat_days=metrics.seat_days, longest_silence=metrics.longest_silence)
+    return openings
+
+
+def silence(metrics: Metrics, usual_client_sent: Sequence[int], policy: Policy) -> list[str]:
+    """Return in which ways somebody with a seat is silent: nothing at all, a long pause, or far less than before."""
+    usual = sorted(usual_client_sent)[1] if len(usual_client_sent) == 3 else 0
+    dropped = usual >= policy.drop_base and metrics.drop_percent is not None
+    found = {
+        "nothing": is_silent_seat(metrics, policy),
+        "pause": metrics.longest_silence >= policy.silence_days,
+        "drop": dropped and metrics.drop_percent < policy.drop_percent,
+    }
+    return [why for why, holds in found.items() if holds]
+
+
+def is_silent_seat(metrics: Metrics, policy: Policy) -> bool:
+    return metrics.seat_days >= policy.silent_seat_days and metrics.captured == 0
+
+
+def consent_is_due(first_on: date, today: date, policy: Policy) -> bool:
+    """Return whether a contact's word should be here by now: so many days after the first message."""
+    return today >= first_on + timedelta(days=policy.consent_days)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a file is being read: lines a second, and seconds that are left at this pace; None: too early to say."""
+
+    lines_a_second: int | None
+    seconds_left: int | None
+
+
+def pace(*, lines: int, offset: int, size: int, seconds: float) -> Pace:
+    if seconds < 1 or not offset:
+        return Pace(None, None)
+    return Pace(int(lines / seconds), int(seconds * (size - offset) / offset))
+
+
+@dataclass(frozen=True)
+class OpenFinding:
+    kind: str
+    severity: int
+    is_confirmed: bool
+    due_on: date
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a person is in a state: a code, and a finding's kind or a count where that says more."""
+
+    code: str
+    kind: str = ""
+    count: int = 0
+
+
+def archive_state(
+    *,
+    has_identity: bool,
+    has_seat: bool | None,
+    captured_lately: bool,
+    findings: Iterable[OpenFinding],
+    is_silent: bool,
+    is_late: bool,
+    today: date,
+) -> tuple[str, list[Reason]]:
+    """Return (state, reasons). ``has_seat`` is None where no permit list speaks for today.
+
+    An open finding is data: it is never hidden behind "no data". Clean says that nothing was found in what was
+    captured, never that everything was captured.
+    """
+    tally: dict[tuple[str, str], int] = {}
+    for one in findings:
+        overdue = one.severity >= HIGH and one.due_on < today
+        if (one.is_confirmed and one.kind in BREACH_WHEN_CONFIRMED) or one.kind in BREACH_WHILE_OPEN:
+            code = "confirmed" if one.kind in BREACH_WHEN_CONFIRMED else "breaching"
+        elif overdue:
+            code = "overdue"
+        elif one.severity >= MEDIUM:
+            code = "open"
+        else:
+            continue
+        tally[code, one.kind] = tally.get((code, one.kind), 0) + 1
+    reasons = [Reason(code, kind, count) for (code, kind), count in sorted(tally.items())]
+    if breaches := [reason for reason in reasons if reason.code != "open"]:
+        return BREACH, breaches
+    if is_silent:
+        reasons.append(Reason("silent"))
+    if is_late:
+        reasons.append(Reason("late"))
+    if reasons:
+        return ATTENTION, reasons
+    if not has_identity:
+        return NO_DATA, [Reason("no_identity")]
+    if not has_seat and not captured_lately:
+        return NO_DATA, [Reason("no_seat")]
+    return CLEAN, []
+
+
+def next_change_on(findings: Iterable[OpenFinding], today: date) -> date:
+    """Return the next day, after today, on which a state may change though nothing new comes.
+
+    That is the day after a high finding was due, or the first of next month: then another month is the last full one.
+    """
+    next_month = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
+    overdue = (one.due_on + timedelta(days=1) for one in findings if one.severity >= HIGH and one.due_on >= today)
+    return min([next_month, *overdue])

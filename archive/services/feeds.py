@@ -1,0 +1,89 @@
+"""Sources, and the lock that lets one import of a source run at a time."""
+
+import os
+import socket
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from archive.models import Source
+from portal.ledger import services as ledger
+
+LEASE = timedelta(seconds=120)  # renewed with every batch, which takes about a second
+
+
+class BadSourceName(ValueError):
+    """A source needs a name of letters, digits, - and _."""
+
+
+class SourceBusy(RuntimeError):
+    """Another import of this source is running."""
+
+
+class LeaseLost(RuntimeError):
+    """Another import has taken the source over: what this one did since its last batch is rolled back."""
+
+
+@transaction.atomic
+def get_source(name: str, *, by: str = "system:archive") -> Source:
+    """Return the source of this name; an unknown name is created as a WeCom feed. Raises BadSourceName."""
+    try:
+        validate_slug(name)
+    except ValidationError as error:
+        raise BadSourceName(
+            _("“%(name)s” is no name for a source: use letters, digits, - and _.") % {"name": name}
+        ) from error
+    if len(name) > Source._meta.get_field("name").max_length:
+        raise BadSourceName(_("A source's name has at most 50 characters."))
+    source, made = Source.objects.get_or_create(name=name)
+    if made:
+        body = {"source": name, "kind": source.kind, "time_zone": settings.TIME_ZONE}
+        ledger.append(verb="archive.source_added", actor=by, subject="system:archive", body=body)
+    return source
+
+
+def this_process() -> str:
+    """Return a holder's name that says where it runs, so that a killed one is known to be gone."""
+    return f"pid:{socket.gethostname()[:80]}:{os.getpid()}"
+
+
+def hold(source: Source, holder: str, now: datetime) -> Source:
+    """Take or renew the source for ``holder``, in the caller's transaction, and return it locked. Raises SourceBusy."""
+    source = Source.objects.select_for_update().get(pk=source.pk)
+    if source.held_by and source.held_by != holder and source.held_until > now and not _is_gone(source.held_by):
+        raise SourceBusy(source.name)
+    source.held_by, source.held_until = holder, now + LEASE
+    source.save(update_fields=["held_by", "held_until"])
+    return source
+
+
+def renew(source_id: int, holder: str, now: datetime) -> Source:
+    """Return the source locked if ``holder`` still has it. Raises LeaseLost."""
+    source = Source.objects.select_for_update().get(pk=source_id)
+    if source.held_by != holder:
+        raise LeaseLost(source.name)
+    source.held_until = now + LEASE
+    return source
+
+
+def release(source_id: int, holder: str) -> None:
+    Source.objects.filter(pk=source_id, held_by=holder).update(held_by="", held_until=None)
+
+
+def _is_gone(holder: str) -> bool:
+    """Return whether the holder was a process of this machine that is no more."""
+    kind, _sep, rest = holder.partition(":")
+    host, _sep, pid = rest.rpartition(":")
+    if kind != "pid" or host != socket.gethostname()[:80] or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

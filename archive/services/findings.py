@@ -1,0 +1,237 @@
+"""Findings: opened once for the same facts, closed on evidence or by a reviewer, each with its Entry."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from archive import lexicon, policy, rules
+from archive.metrics import Metrics
+from archive.models import Finding, Message, MessageText, Participant, Signal
+from archive.models.messages import PartyKind
+from archive.rules import Opening
+from portal.ledger import services as ledger
+from portal.people.models import Employee
+
+
+class AlreadyDecided(RuntimeError):
+    """The finding is not open any more."""
+
+
+class ReasonMissing(ValueError):
+    """A decision needs a reason."""
+
+
+def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = None) -> list[Finding]:
+    """Open those findings whose key is new, in the caller's transaction. Return them."""
+    wanted = {one.key: one for one in openings}
+    for known in known_keys(wanted):
+        del wanted[known]
+    now, terms = now or timezone.now(), policy.current()
+    about = {one.employee for one in wanted.values() if one.employee}
+    people = Employee.objects.select_related("office").in_bulk(about)
+    opened = []
+    for one in wanted.values():
+        person = people.get(one.employee)
+        calendar = person.office.jurisdiction if person and person.office else terms.firm_calendar
+        finding = Finding.objects.create(
+            kind=one.kind,
+            key=one.key,
+            severity=terms.findings[one.kind].severity,
+            employee=person,
+            source_id=one.source,
+            message_id=one.message,
+            about_on=one.on or timezone.localdate(now),
+            opened_at=now,
+            due_on=terms.due_on(one.kind, timezone.localdate(now), calendar),
+            facts=one.facts,
+            policy_version=terms.version,
+        )
+        opened.append(finding)
+    _keep_text_of(opened)
+    for finding in opened:
+        body = {"key": finding.key, "severity": finding.severity, "facts": finding.facts}
+        _note("archive.finding_opened", finding, by, body)
+    return opened
+
+
+def known_keys(keys: Iterable[str]) -> set[str]:
+    """Return those keys under which a finding was opened before, whatever became of it."""
+    ordered, known = sorted(keys), set()
+    for at in range(0, len(ordered), 1000):
+        known |= set(Finding.objects.filter(key__in=ordered[at : at + 1000]).values_list("key", flat=True))
+    return known
+
+
+def lock(about: Q) -> None:
+    """Lock the open findings and then the kept words they are about, always in one order.
+
+    For a transaction with several Entries: after its first one it must not have to wait for a row any more.
+    """
+    rows = Finding.objects.open().filter(about).select_for_update().order_by("pk")
+    messages = [message for message in rows.values_list("message_id", flat=True) if message]
+    for at in range(0, len(messages), 1000):
+        texts = MessageText.objects.filter(message__in=messages[at : at + 1000]).select_for_update().order_by("pk")
+        list(texts.values_list("pk", flat=True))
+
+
+def _note(verb: str, finding: Finding, by: str, body: dict) -> None:
+    subject = finding.employee.uid if finding.employee else "system:archive"
+    ledger.append(verb=verb, actor=by, subject=subject, body={"finding": finding.uid, "kind": finding.kind, **body})
+
+
+def _keep_text_of(findings: list[Finding]) -> None:
+    """The words that a finding is about stay until it is settled."""
+    messages = [one.message_id for one in findings if one.message_id]
+    MessageText.objects.filter(message__in=messages).update(delete_after=None)
+
+
+def close_on_evidence(finding: Finding, *, why: str, by: str, now: datetime | None = None) -> bool:
+    """Close an open finding because the facts have changed, in the caller's transaction. Return whether it was open."""
+    finding = Finding.objects.select_for_update(of=("self",)).select_related("employee").get(pk=finding.pk)
+    if not finding.is_open:
+        return False
+    finding.state, finding.closed_at, finding.closed_why = Finding.State.CLOSED, now or timezone.now(), why
+    finding.save(update_fields=["state", "closed_at", "closed_why"])
+    _let_go_of_text(finding, finding.closed_at)
+    _note("archive.finding_closed", finding, by, {"why": why})
+    return True
+
+
+@transaction.atomic
+def review_finding(*, finding: Finding, decision: str, reason: str, reviewer: Employee) -> Finding:
+    """Write down what a reviewer decides: confirmed (it stays open), dismissed (a false alarm) or closed (settled).
+
+    Raises AlreadyDecided, ReasonMissing, ValueError for another decision.
+    """
+    if decision not in (Finding.State.CONFIRMED, Finding.State.DISMISSED, Finding.State.CLOSED):
+        raise ValueError(decision)
+    if not reason.strip():
+        raise ReasonMissing(_("Say why: a decision without a reason proves nothing."))
+    finding = Finding.objects.select_for_update(of=("self",)).select_related("employee").get(pk=finding.pk)
+    if not finding.is_open or finding.state == decision:
+        raise AlreadyDecided(finding.state)
+    now, before = timezone.now(), finding.state
+    finding.state, finding.decided_by, finding.decided_at = decision, reviewer, now
+    if not finding.is_open:
+        finding.closed_at, finding.closed_why = now, reason.strip()[:500]
+    finding.save()
+    if not finding.is_open:
+        _let_go_of_text(finding, now)
+    body = {"before": before, "after": decision, "reason": reason.strip()}
+    _note("archive.finding_reviewed", finding, reviewer.uid, body)
+    return finding
+
+
+def _let_go_of_text(finding: Finding, now: datetime) -> None:
+    if finding.message_id is None or Finding.objects.open().filter(message=finding.message).exists():
+        return
+    kept = MessageText.objects.filter(message=finding.message, why=MessageText.Why.SIGNAL)
+    kept.update(delete_after=now + timedelta(days=policy.current().text_days))
+
+
+def close_what_is_settled(month: date, found: Mapping[int, Metrics], *, by: str, now: datetime) -> None:
+    """Close findings of the month whose facts are gone: the silent were heard, a seat was there after all."""
+    terms = policy.current()
+    for finding in Finding.objects.open().filter(
+        employee__in=found, kind__in=[Finding.Kind.SILENT_SEAT, Finding.Kind.UNSEATED_CLIENT_TALK]
+    ):
+        metrics = found[finding.employee_id]
+        if finding.facts.get("month") != f"{month:%Y-%m}":
+            continue
+        if finding.kind == Finding.Kind.UNSEATED_CLIENT_TALK and not metrics.sent_unseated:
+            close_on_evidence(finding, why="a seat was there", by=by, now=now)
+        elif finding.kind == Finding.Kind.SILENT_SEAT and _was_heard(finding, metrics, terms):
+            close_on_evidence(finding, why="messages were captured", by=by, now=now)
+
+
+def _was_heard(finding: Finding, metrics: Metrics, terms: policy.Policy) -> bool:
+    """Return whether none of the ways in which the person was silent holds any more."""
+    was = finding.facts.get("why", [])
+    still = {
+        "nothing": metrics.silent_seat,
+        "pause": metrics.longest_silence >= terms.silence_days,
+        "drop": metrics.drop_percent is not None and metrics.drop_percent < terms.drop_percent,
+    }
+    return not any(still[why] for why in was)
+
+
+def open_for_signals(messages: QuerySet | Iterable[int], *, by: str, now: datetime | None = None) -> list[Finding]:
+    """Open what the signals of these messages call for. Taking a message back soon after makes its signals heavier."""
+    pks = sorted(set(messages))
+    opened: list[Finding] = []
+    for at in range(0, len(pks), 500):
+        opened += open_all(_signal_openings(pks[at : at + 500]), by=by, now=now)
+    return opened
+
+
+def _signal_openings(pks: list[int]) -> list[Opening]:
+    terms = policy.current()
+    hits: dict[int, list[dict]] = defaultdict(list)
+    for one in Signal.objects.filter(message__in=pks, is_forwarded=False).order_by("message_id", "-weight", "rule"):
+        hit = {"rule": one.rule, "kind": one.kind, "weight": one.weight, "start": one.start, "end": one.end}
+        hits[one.message_id].append({**hit, "version": one.lexicon_version})
+    messages = Message.objects.in_bulk(hits)
+    parties: dict[int, list[Participant]] = defaultdict(list)
+    for party in Participant.objects.filter(message__in=messages).select_related("employee").order_by("pk"):
+        parties[party.message_id].append(party)
+    recalled = _taken_back_soon(messages.values(), terms.recall_minutes)
+    openings = []
+    for pk, message in messages.items():
+        heavier = lexicon.BEFORE_RECALL if pk in recalled else 0
+        sender, addressed = _whom(message, parties[pk])
+        openings += rules.signal_openings(
+            message=pk,
+            seq=message.seq,
+            source=message.source_id,
+            on=timezone.localdate(message.sent_at) if message.sent_at else None,
+            hits=[{**hit, "weight": hit["weight"] + heavier} for hit in hits[pk]],
+            sender=sender,
+            addressed=addressed,
+            policy=terms,
+        )
+    return openings
+
+
+def _whom(message: Message, parties: list[Participant]) -> tuple[tuple[int, str] | None, tuple[int, str] | None]:
+    """Return (the employee who wrote it, or else the first employee whom a contact wrote to)."""
+    people = {
+        role: [(p.employee_id, p.employee.uid) for p in parties if p.role == role and p.employee_id]
+        for role in (Participant.Role.SENDER, Participant.Role.RECIPIENT)
+    }
+    sender = next(iter(people[Participant.Role.SENDER]), None)
+    from_contact = message.sender_kind == PartyKind.CONTACT
+    addressed = next(iter(people[Participant.Role.RECIPIENT]), None) if from_contact else None
+    return sender, addressed
+
+
+def _taken_back_soon(messages: Iterable[Message], minutes: int) -> set[int]:
+    """Return those messages whose sender took something back within the minutes after."""
+    timed = [one for one in messages if one.sent_at]
+    if not timed:
+        return set()
+    soon = timedelta(minutes=minutes)
+    recalls: dict[str, list[datetime]] = defaultdict(list)
+    rows = Participant.objects.filter(
+        Q(handle_folded__in={rules.fold(one.sender) for one in timed}),
+        role=Participant.Role.SENDER,
+        sent_at__gte=min(one.sent_at for one in timed),
+        sent_at__lte=max(one.sent_at for one in timed) + soon,
+        message__category=Message.Category.RECALL,
+    )
+    for folded, at in rows.values_list("handle_folded", "sent_at"):
+        recalls[folded].append(at)
+    return {
+        one.pk
+        for one in timed
+        if any(one.sent_at <= at <= one.sent_at + soon for at in recalls[rules.fold(one.sender)])
+    }
+
+
+def open_about(source, kind: str) -> QuerySet:
+    """Open findings of one kind about a source."""
+    return Finding.objects.open().filter(source=source, kind=kind)

@@ -1,0 +1,364 @@
+"""Records: computed from what is stored, written where they differ, each computation an Entry."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from archive import calendars, metrics, policy, rules
+from archive.consent import Said, Words
+from archive.metrics import Evidence, Metrics, Person, Seen, Taken
+from archive.models import ConsentWord, Message, Participant, Recall, Record, RecordDue, SeatCopy, Signal, Source
+from archive.services import findings
+from archive.services.due import YEARS, mark_months_due
+from archive.services.identities import handles_of
+from archive.services.seats import Seats
+from portal.ledger import services as ledger
+from portal.ledger.models import Entry
+from portal.people.models import Employee
+
+AHEAD = timedelta(hours=24)
+CHUNK = 250  # records in one transaction and one Entry
+
+
+@dataclass
+class Computed:
+    """One person's month, not yet compared with what is stored."""
+
+    employee: Employee
+    metrics: Metrics
+    evidence: Evidence
+    usual: list[int]
+    until: date  # last day that the feed speaks for
+    last_message_at: datetime | None
+
+
+def recompute_due(*, by: str, now: datetime | None = None) -> int:
+    """Compute every record that is due, month by month. Return how many were looked at."""
+    done = 0
+    while step := recompute_some(by=by, now=now):
+        done += step
+    return done
+
+
+@transaction.atomic
+def recompute_some(*, by: str, now: datetime | None = None) -> int:
+    """Compute one chunk of the earliest month that is due. Return its size, 0 when nothing is left."""
+    now = now or timezone.now()
+    first = RecordDue.objects.order_by("month", "employee_id").first()
+    if first is None:
+        return 0
+    due = list(RecordDue.objects.select_for_update().filter(month=first.month).order_by("employee_id")[:CHUNK])
+    people = Employee.objects.select_related("office").in_bulk([one.employee_id for one in due])
+    computed = compute(list(people.values()), first.month)
+    findings.lock(Q(employee__in=people))
+    _write(computed, first.month, now, by)
+    openings = [
+        opening
+        for one in computed
+        for opening in rules.record_openings(
+            employee=one.employee.pk,
+            uid=one.employee.uid,
+            month=first.month,
+            until=one.until,
+            metrics=one.metrics,
+            evidence=one.evidence,
+            usual_client_sent=one.usual,
+            policy=policy.current(),
+        )
+    ]
+    findings.open_all(openings, by=by, now=now)
+    findings.close_what_is_settled(first.month, {one.employee.pk: one.metrics for one in computed}, by=by, now=now)
+    RecordDue.objects.filter(pk__in=[one.pk for one in due]).delete()
+    return len(due)
+
+
+def covered_to() -> date | None:
+    """Return the last day for which any feed speaks, in the firm's zone, never one to come; None before any record."""
+    moments = [
+        # A message may be said to be sent a little after it was pulled, where clocks differ; more is not believed.
+        max(captured, min(sent or captured, captured + AHEAD)) if captured else sent
+        for captured, sent in Source.objects.values_list("last_captured_at", "last_sent_at")
+        if captured or sent
+    ]
+    return min(timezone.localdate(max(moments)), timezone.localdate()) if moments else None
+
+
+def compute(people: list[Employee], month: date) -> list[Computed]:
+    """Return the record of each person for the month. Reads only; the same rows give the same numbers."""
+    zone, terms = timezone.get_default_timezone(), policy.current()
+    begins, ends = calendars.month_bounds(month, zone)
+    horizon = covered_to()
+    if horizon is None or horizon < month:
+        return []
+    until = min(calendars.last_day(month), horizon)
+    ids = [one.pk for one in people]
+    taken = _taken(ids, begins, ends, zone)
+    handles = handles_of(ids, begins, ends)
+    seats = Seats.between(month, until, terms.seat_copy_days)
+    usual = _client_sent_before(ids, month)
+    words = _words(
+        {contact for mine in taken.values() for one in mine.sent + mine.received for contact in one.contacts}
+    )
+    computed = []
+    for one in people:
+        part, mine, before = taken[one.pk], handles.get(one.pk, set()), usual.get(one.pk, [])
+        person = Person(
+            handles=mine,
+            working_days=_working_days(one, month, until, terms.firm_calendar),
+            seat=seats.of(mine),
+            client_sent_before=before,
+            month_is_covered=until == calendars.last_day(month),
+        )
+        found, evidence = metrics.compute(part, person, words, ends, terms.own_words_weight, terms.addressed_weight)
+        found.silent_seat = rules.is_silent_seat(found, terms)
+        last = max((line.sent_at for line in part.sent + part.received if line.category == "content"), default=None)
+        computed.append(Computed(one, found, evidence, before, until, last))
+    return computed
+
+
+def _working_days(employee: Employee, month: date, until: date, firm_calendar: str) -> list[date]:
+    """Return the office's working days in the month while the person was employed, as far as the feed speaks."""
+    first = max(month, employee.joined_on or month)
+    last = min(until, employee.left_on or until)
+    jurisdiction = employee.office.jurisdiction if employee.office else firm_calendar
+    return calendars.working_days(first, last, jurisdiction)
+
+
+def _taken(ids: list[int], begins: datetime, ends: datetime, zone: ZoneInfo) -> dict[int, Taken]:
+    """Return {employee: the part they took in the month}. Each message is read once, whoever took part in it."""
+    theirs = Participant.objects.filter(employee__in=ids, sent_at__gte=begins, sent_at__lt=ends)
+    messages = _messages(theirs, ids, begins, ends, zone)
+    found: dict[int, Taken] = defaultdict(Taken)
+    for who, role, pk in theirs.values_list("employee_id", "role", "message_id").iterator(chunk_size=5000):
+        taken = found[who]
+        (taken.sent if role == Participant.Role.SENDER else taken.received).append(messages[pk])
+    return found
+
+
+def _messages(
+    theirs: QuerySet[Participant], ids: list[int], begins: datetime, ends: datetime, zone: ZoneInfo
+) -> dict[int, Seen]:
+    promises = dict(Source.objects.values_list("pk", "expected_latency_seconds"))
+    signals, recalls = _signals(begins, ends), _recalls(ids, begins, ends)
+    columns = (
+        "pk seq category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known media_refs "
+        "source_id"
+    )
+    rows = Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split())
+    found = {}
+    for pk, seq, category, kind, sent_at, sender, room, contacts, latency, captured_at, is_known, media, source in rows:
+        original_sent_at, original_had_signal = recalls.get(pk, (None, False))
+        found[pk] = Seen(
+            pk=pk,
+            seq=seq,
+            category=category,
+            msgtype=kind,
+            sent_at=sent_at,
+            day=sent_at.astimezone(zone).date(),
+            sender=sender,
+            room=room,
+            contacts=tuple(contacts),
+            latency=latency,
+            promise=promises[source],
+            clocks_differ=is_known and captured_at is not None and latency is None,
+            media_refs=media,
+            signal=signals.get(pk, 0),
+            original_sent_at=original_sent_at,
+            original_had_signal=original_had_signal,
+        )
+    return found
+
+
+def _signals(begins: datetime, ends: datetime) -> dict[int, int]:
+    """Return {message: weight of its heaviest signal in own words}. Few messages have any."""
+    rows = Signal.objects.filter(message__sent_at__gte=begins, message__sent_at__lt=ends, is_forwarded=False)
+    return dict(rows.values("message_id").annotate(heaviest=Max("weight")).values_list("message_id", "heaviest"))
+
+
+def _recalls(ids: list[int], begins: datetime, ends: datetime) -> dict[int, tuple[datetime | None, bool]]:
+    """Return {recall record: (when the original was sent, whether that was client talk with a signal)}."""
+    mine = Participant.objects.filter(
+        employee__in=ids,
+        role=Participant.Role.SENDER,
+        sent_at__gte=begins,
+        sent_at__lt=ends,
+        message__category=Message.Category.RECALL,
+    )
+    rows = list(
+        Recall.objects.filter(message__in=mine.values("message")).values_list(
+            "message_id", "original_id", "original__sent_at", "original__is_external"
+        )
+    )
+    originals = [original for _pk, original, _at, is_external in rows if original and is_external]
+    least = policy.current().own_words_weight
+    signalled = set(
+        Signal.objects.filter(message__in=originals, is_forwarded=False, weight__gte=least).values_list(
+            "message_id", flat=True
+        )
+    )
+    return {pk: (at, original in signalled) for pk, original, at, _is_external in rows}
+
+
+def _words(contacts: set[str]) -> Words:
+    said: list[Said] = []
+    wanted = sorted(contacts)
+    for at in range(0, len(wanted), 5000):
+        rows = ConsentWord.objects.filter(contact__in=wanted[at : at + 5000])
+        said += [
+            Said(*row) for row in rows.values_list("employee_folded", "contact", "room", "word", "said_at").iterator()
+        ]
+    return Words(said)
+
+
+def _client_sent_before(ids: list[int], month: date) -> dict[int, list[int]]:
+    """Return what each person sent to clients in the three final months before, where all three are there."""
+    found = defaultdict(list)
+    before = calendars.months_before(month, 3)
+    rows = Record.objects.filter(employee__in=ids, month__in=before, is_final=True)
+    for who, sent in rows.values_list("employee_id", "client_sent"):
+        found[who].append(sent)
+    return found
+
+
+def _write(computed: Iterable[Computed], month: date, now: datetime, by: str) -> None:
+    """Store the records that differ from what is stored, under one Entry that says them in full."""
+    computed = list(computed)
+    made, changed = _differing(computed, month, calendars.is_final(month, timezone.localdate(now)))
+    if not made and not changed:
+        return
+    _look_at_later_months([record.employee_id for record in made + changed], month)
+    entry = _note(made + changed, month, by)
+    for record in made + changed:
+        record.entry_seq = entry.seq
+    Record.objects.bulk_create(made, batch_size=50)
+    Record.objects.bulk_update(changed, [*_FIELDS, "version", "entry_seq"], batch_size=40)
+
+
+def _differing(computed: list[Computed], month: date, is_final: bool) -> tuple[list[Record], list[Record]]:
+    """Return (records to make, records to change), these locked and with what was computed set on them."""
+    mine = Record.objects.select_for_update(of=("self",)).select_related("employee").order_by("pk")
+    stored = {
+        one.employee_id: one for one in mine.filter(month=month, employee__in=[one.employee.pk for one in computed])
+    }
+    made, changed = [], []
+    for one in computed:
+        record = stored.get(one.employee.pk)
+        fields = _fields(one, is_final)
+        if record is None:
+            made.append(Record(employee=one.employee, month=month, **fields))
+        elif differing := [name for name, value in fields.items() if getattr(record, name) != value]:
+            if record.is_final and "metrics" in differing:
+                record.version += 1
+            for name in differing:
+                setattr(record, name, fields[name])
+            changed.append(record)
+    return made, changed
+
+
+def _note(changed: list[Record], month: date, by: str) -> Entry:
+    return ledger.append(
+        verb="archive.records_computed",
+        actor=by,
+        subject="system:archive",
+        body={
+            "month": month.isoformat(),
+            "policy": policy.current().version,
+            "records": [
+                {
+                    "employee": record.employee.uid,
+                    "version": record.version,
+                    "final": record.is_final,
+                    "covered_to": record.covered_to.isoformat(),
+                    "metrics": record.metrics,
+                }
+                for record in changed
+            ],
+        },
+    )
+
+
+_FIELDS = (
+    "is_final",
+    "sent",
+    "received",
+    "captured",
+    "client_captured",
+    "client_sent",
+    "active_days",
+    "unknown_contacts",
+    "is_silent_seat",
+    "metrics",
+    "covered_to",
+    "last_message_at",
+    "policy_version",
+)
+
+
+def _fields(one: Computed, is_final: bool) -> dict:
+    found = one.metrics
+    return {
+        "is_final": is_final,
+        "sent": found.sent,
+        "received": found.received,
+        "captured": found.captured,
+        "client_captured": found.client_captured,
+        "client_sent": found.client_sent,
+        "active_days": found.active_days,
+        "unknown_contacts": found.unknown,
+        "is_silent_seat": found.silent_seat,
+        "metrics": found.as_dict(),
+        "covered_to": one.until,
+        "last_message_at": one.last_message_at,
+        "policy_version": policy.current().version,
+    }
+
+
+def _look_at_later_months(employees: list[int], month: date) -> None:
+    """A month is compared with the three before it: what changed here may change the next three."""
+    later, at = [], month
+    for _n in range(3):
+        at = calendars.next_month(at)
+        later.append(at)
+    rows = Record.objects.filter(employee__in=employees, month__in=later).values_list("employee_id", "month")
+    mark_months_due(rows)
+
+
+def mark_stale_due(now: datetime) -> None:
+    """Mark what the passing of time changes: months that become final, and months that the feed has grown into."""
+    today, horizon = timezone.localdate(now), covered_to()
+    if horizon is None:
+        return
+    open_months = Record.objects.filter(is_final=False)
+    ripe = [
+        month
+        for month in open_months.order_by("month").values_list("month", flat=True).distinct()
+        if calendars.is_final(month, today)
+    ]
+    mark_months_due(open_months.filter(month__in=ripe).values_list("employee_id", "month"))
+    behind = open_months.filter(covered_to__lt=horizon)
+    mark_months_due(
+        (who, month)
+        for who, month, reached in behind.values_list("employee_id", "month", "covered_to")
+        if reached < calendars.last_day(month)
+    )
+
+
+def mark_seated_due(since: date) -> None:
+    """Mark the months from then on of everybody with a seat, so that those who say nothing have a record of it too."""
+    horizon, first_list = covered_to(), SeatCopy.objects.order_by("holds_from").first()
+    if horizon is None or first_list is None:
+        return
+    month = calendars.month_of(max(since, first_list.holds_from))
+    while month <= horizon and month.year in YEARS:
+        until = min(calendars.last_day(month), horizon)
+        seated = Seats.between(month, until, policy.current().seat_copy_days).people()
+        known = Record.objects.filter(month=month, employee__in=seated, covered_to__gte=until)
+        done = set(known.values_list("employee_id", flat=True))
+        mark_months_due((who, month) for who in seated - done)
+        month = calendars.next_month(month)

@@ -1,0 +1,290 @@
+"""An import from its first byte to its end, in steps that are each one transaction.
+
+Position, counts and rows of a batch are committed together, so a run that is killed at any moment goes on from its
+last batch and ends with the rows of an undisturbed one.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from celery import current_app
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from archive.models import Hole, Import, SetAside, Source, Unmatched
+from archive.services import feeds, findings, judging, records
+from archive.services.identities import sync_identities
+from archive.services.storing import store
+from archive.sources import wecom
+from archive.sources.base import Aside, Captured
+from portal.jobs import services as jobs
+from portal.jobs.models import Job
+from portal.ledger import services as ledger
+from portal.people.models import Employee, opaque_id
+
+logger = logging.getLogger(__name__)
+
+BATCH_LINES = 2000
+BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a million participants
+UPLOAD_LIMIT = 8 * 2**30
+REASON_LIMIT = 500  # characters
+TASK = "archive.tasks.run_import"
+
+Progress = Callable[[Import], None]
+
+
+class NotAFeed(ValueError):
+    """The file cannot be read as this source's kind of feed."""
+
+
+def import_feed(
+    *, source: Source, path: Path, by: str = "system:import_archive", progress: Progress | None = None
+) -> Import:
+    """Read the file into the source and return the Import, ended. A run of it that was cut off goes on.
+
+    Raises feeds.SourceBusy if another import of the source is running, NotAFeed, OSError.
+    """
+    holder = feeds.this_process()
+    with path.open("rb") as stream:
+        run = begin(
+            source=source, label=path.name, digest=digest_of(stream), size=path.stat().st_size, holder=holder, by=by
+        )
+        try:
+            while not advance(run_id=run.pk, stream=stream, holder=holder, by=by):
+                if progress:
+                    progress(Import.objects.select_related("source").get(pk=run.pk))
+        finally:
+            feeds.release(source.pk, holder)
+    return Import.objects.select_related("source").get(pk=run.pk)
+
+
+def digest_of(stream: BinaryIO) -> str:
+    """Return the SHA-256 of the whole stream, hex, and leave it at its beginning."""
+    stream.seek(0)
+    found = hashlib.file_digest(stream, "sha256").hexdigest()
+    stream.seek(0)
+    return found
+
+
+@transaction.atomic
+def begin(
+    *,
+    source: Source,
+    label: str,
+    digest: str,
+    size: int,
+    holder: str,
+    by: str,
+) -> Import:
+    """Return the import of this file: the one that was cut off, or a new one. Raises feeds.SourceBusy, NotAFeed."""
+    now = timezone.now()
+    _refuse_other_kinds(source)
+    source = feeds.hold(source, holder, now)
+    run = Import.objects.select_for_update().filter(source=source, digest=digest, ended_at=None).first()
+    if run is None:
+        run = Import.objects.create(
+            source=source,
+            label=label[-255:],
+            digest=digest,
+            size=size,
+            state=Import.State.READING,
+            started_at=now,
+        )
+    touched = sync_identities(by=by, now=now)
+    findings.open_for_signals(touched, by=by, now=now)
+    return run
+
+
+def _refuse_other_kinds(source: Source) -> None:
+    if source.kind != Source.Kind.WECOM:
+        raise NotAFeed(_("This reads WeCom feeds only, and the source is another kind."))
+
+
+def advance(*, run_id: int, stream: BinaryIO, holder: str, by: str) -> bool:
+    """Do the next piece of an import and return whether it has ended. One transaction; safe to do again.
+
+    Pieces: a batch of lines; then what the whole file brings to light; then the records concerned, some at a time.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        run = Import.objects.select_for_update(of=("self",)).get(pk=run_id)
+        if run.is_ended:
+            return True
+        source = run.source = feeds.renew(run.source_id, holder, now)
+        if run.state in (Import.State.WAITING, Import.State.READING):
+            if not _read_batch(run, source, stream, by):
+                judging.judge_import(run, by=by, now=now)
+                run.state = Import.State.JUDGING
+        elif not records.recompute_some(by=by, now=now):
+            _end(run, by)
+        run.save()
+        source.save()
+        return run.is_ended
+
+
+def _read_batch(run: Import, source: Source, stream: BinaryIO, by: str) -> bool:
+    """Store the next lines of the stream. Return False when there are none."""
+    run.state = Import.State.READING
+    stream.seek(run.offset)
+    items = list(_some(wecom.read(stream, line=run.line_no, offset=run.offset), run.size))
+    if not items:
+        run.offset = run.size
+        return False
+    run.batch_no += 1
+    sorting = store(run, source, items, by=by, now=timezone.now())
+    run.line_no, run.offset = items[-1].place.line, items[-1].place.end
+    for name, count in sorting.counts.items():
+        setattr(run, name, getattr(run, name) + count)
+    return True
+
+
+def _some(items: Iterator[Captured | Aside], size: int) -> Iterator[Captured | Aside]:
+    """Yield the lines of one batch: bounded in number and bytes, and none that came after the file was hashed."""
+    begins = None
+    for count, one in enumerate(items, start=1):
+        if one.place.offset >= size:
+            return
+        begins = one.place.offset if begins is None else begins
+        yield one
+        if count >= BATCH_LINES or one.place.end - begins >= BATCH_BYTES:
+            return
+
+
+def _end(run: Import, by: str) -> None:
+    run.state, run.ended_at = Import.State.DONE, timezone.now()
+    judging.judge_consent(since=run.first_sent_at, by=by, now=run.ended_at)
+    ledger.append(
+        verb="archive.imported",
+        actor=by,
+        subject="system:archive",
+        body={"import": run.uid, "source": run.source.name, "feed": run.digest, "counts": run.counts},
+    )
+    if run.stored_file:  # an upload holds clients' words: what is kept of them is in the rows
+        transaction.on_commit(partial(default_storage.delete, run.stored_file))
+        run.stored_file = ""
+    transaction.on_commit(ring_the_roof)
+
+
+def ring_the_roof() -> None:
+    """Tell whoever joins training and archive that something is new. If the broker is away, its timer finds it."""
+    try:
+        current_app.send_task(settings.STANDING_CATCH_UP_TASK)
+    except Exception:
+        logger.warning("could not ring %s", settings.STANDING_CATCH_UP_TASK, exc_info=True)
+
+
+def summary(run: Import) -> dict:
+    """Return what an import says of itself and of its source, ready to print: numbers, and two lists."""
+    source = run.source
+    missing = list(Hole.objects.filter(source=source).values_list("first", "last"))
+    return {
+        **run.counts,
+        "holes": len(missing),
+        "missing_numbers": sum(last - first + 1 for first, last in missing),
+        "unmatched": sorted(Unmatched.objects.filter(source=source).values_list("handle", flat=True)),
+        "unknown_kinds": judging.unknown_kinds(source),
+    }
+
+
+def start_upload(*, source: Source, file: File, by: Employee) -> Import:
+    """Take a file into the private storage under a random name and import it as a job.
+
+    A file that is being imported already is that import. Raises NotAFeed for one that is too large or empty.
+    """
+    _refuse_other_kinds(source)
+    if not 0 < file.size <= UPLOAD_LIMIT:
+        raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    stored_file = default_storage.save(f"feeds/{opaque_id()}.jsonl", file)
+    try:
+        run = _waiting(source, file, digest.hexdigest(), stored_file, by)
+    except BaseException:
+        default_storage.delete(stored_file)
+        raise
+    if run.stored_file != stored_file:
+        default_storage.delete(stored_file)
+    return run
+
+
+@transaction.atomic
+def _waiting(source: Source, file: File, digest: str, stored_file: str, by: Employee) -> Import:
+    source = Source.objects.select_for_update().get(pk=source.pk)
+    run = Import.objects.filter(source=source, digest=digest, ended_at=None).select_related("job").first()
+    if run is not None and run.has_stopped:
+        _give_up(run, by.uid)
+    elif run is not None:
+        return run
+    run = Import.objects.create(
+        source=source,
+        label=(file.name or "")[-255:],
+        digest=digest,
+        size=file.size,
+        stored_file=stored_file,
+        started_by=by,
+        started_at=timezone.now(),
+    )
+    run.job = jobs.start(kind=TASK, key=run.uid, by=by, params={"import": run.uid}, total=run.size)
+    run.save(update_fields=["job"])
+    return run
+
+
+def run_some(job: Job) -> bool:
+    """One step of the job behind an upload: a piece of its import. Return whether it has ended."""
+    run = Import.objects.select_related("source", "started_by").get(uid=job.params["import"])
+    by = run.started_by.uid if run.started_by else "system:archive"
+    if run.is_ended:
+        return True
+    holder = f"job:{job.uid}"
+    try:
+        feeds.hold(run.source, holder, timezone.now())
+    except feeds.SourceBusy as busy:
+        raise jobs.Postponed(f"{busy} is being imported") from busy
+    if run.state == Import.State.WAITING:
+        findings.open_for_signals(sync_identities(by=by), by=by)
+    try:
+        with default_storage.open(run.stored_file, "rb") as stream:
+            ended = advance(run_id=run.pk, stream=stream, holder=holder, by=by)
+    except FileNotFoundError:
+        ended = _give_up(run, by)
+    run.refresh_from_db()
+    job.done, job.total, job.result = run.offset, run.size, run.counts
+    if ended:
+        feeds.release(run.source_id, holder)
+    return ended
+
+
+def _give_up(run: Import, by: str) -> bool:
+    """End an upload's import where it stands: its file is gone, or its job was given up.
+
+    Uploading the file again stores what is missing.
+    """
+    if run.stored_file:
+        transaction.on_commit(partial(default_storage.delete, run.stored_file))
+    Import.objects.filter(pk=run.pk).update(state=Import.State.FAILED, ended_at=timezone.now(), stored_file="")
+    body = {"import": run.uid, "source": run.source.name, "feed": run.digest, "counts": run.counts}
+    ledger.append(verb="archive.import_failed", actor=by, subject="system:archive", body=body)
+    return True
+
+
+@transaction.atomic
+def read_aside(*, aside: SetAside, reason: str, by: str) -> bytes:
+    """Return the bytes of a line that was set aside. They may be a client's words, so who reads says why.
+
+    The reading is an Entry. Raises findings.ReasonMissing.
+    """
+    if not reason.strip():
+        raise findings.ReasonMissing(_("Say why you need to read the line."))
+    body = {"import": aside.run.uid, "line": aside.line_no, "reason": reason.strip()[:REASON_LIMIT]}
+    ledger.append(verb="archive.aside_read", actor=by, subject="system:archive", body=body)
+    return bytes(aside.raw)

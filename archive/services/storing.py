@@ -1,0 +1,312 @@
+"""One batch of lines into the database: messages, who took part, what they point at. Few queries a batch."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from archive import lexicon, merkle, policy, rules
+from archive.lexicon import Hit, Lexicon
+from archive.models import (
+    Batch,
+    Conflict,
+    Import,
+    Message,
+    MessageText,
+    Participant,
+    SetAside,
+    Signal,
+    Source,
+    Unmatched,
+)
+from archive.models.messages import PartyKind
+from archive.services import bulk, holes, joining
+from archive.services.due import mark_due
+from archive.services.identities import Known, known
+from archive.services.sorting import Sorted, sort
+from archive.sources.base import CONSENT, CONTENT, RECALL, Aside, Captured
+from portal.ledger import services as ledger
+
+SIGNAL_WEIGHT = 2  # a lighter hit is forgotten
+OWN_CARD = "account-offered"  # the lexicon's rule that a handed-over card counts as
+ROWS = 400  # of the wide tables in one statement; the database wrapper makes it less where it must
+
+
+@dataclass(slots=True)
+class Party:
+    role: str
+    handle: str
+    kind: str
+    employee: int | None
+
+
+@dataclass(slots=True)
+class Written:
+    """A message row and the line it came from."""
+
+    row: Message
+    line: Captured
+    parties: list[Party] = field(default_factory=list)
+
+
+def store(run: Import, source: Source, items: list[Captured | Aside], *, by: str, now: datetime) -> Sorted:
+    """Store one batch in the caller's transaction and return what became of its lines.
+
+    ``run`` and ``source`` are locked; what they count and how far they reach is set on them but not yet saved.
+    """
+    sorting = sort(source, items)
+    _asides(run, sorting.asides, now)
+    written = _messages(run, source, sorting, items)
+    pks = {one.line.msgid: one.row.pk for one in written}
+    _conflicts(run, source, sorting, pks)
+    _participants(source, written)
+    _words(written, now)
+    joining.join(source, [one.row for one in written], {one.row.pk: one.line for one in written})
+    joining.pulled_earlier(sorting.pulled_earlier)
+    _due(written)
+    _reach(run, source, [one.row for one in written])
+    holes.make_present(source, sorting.seqs)
+    if written:
+        _seal(run, source, written[0].row.batch, by)
+    return sorting
+
+
+def _asides(run: Import, asides: Iterable[Aside], now: datetime) -> None:
+    """Keep where each line is and why it was not taken; its bytes as long as flagged words, if the firm keeps any."""
+    keeps = settings.ARCHIVE_TEXT != "none"
+    until = now + timedelta(days=policy.current().text_days) if settings.ARCHIVE_TEXT == "flagged" else None
+    SetAside.objects.bulk_create(
+        [
+            SetAside(
+                run=run,
+                line_no=one.place.line,
+                offset=one.place.offset,
+                length=one.length,
+                reason=one.reason,
+                raw=one.raw if keeps else None,
+                digest=hashlib.sha256(one.raw).hexdigest(),
+                delete_after=until,
+                maybe_seq=one.maybe_seq,
+            )
+            for one in asides
+        ],
+        batch_size=50,
+    )
+
+
+def _messages(run: Import, source: Source, sorting: Sorted, items: list[Captured | Aside]) -> list[Written]:
+    """Write the batch and its messages. Return them; nothing is written where nothing is new."""
+    fresh, repaired = list(sorting.fresh.values()), sorting.readable_at_last
+    if not fresh and not repaired:
+        return []
+    leaves = [*fresh, *repaired.values()]
+    batch = Batch.objects.create(
+        run=run,
+        number=run.batch_no,
+        first_line=items[0].place.line,
+        last_line=items[-1].place.line,
+        count=len(leaves),
+        root=merkle.root([one.fingerprint for one in leaves]),
+        entry_seq=0,
+    )
+    people = known(rules.fold(handle) for one in leaves for handle in (one.sender, *one.recipients) if handle)
+    written = [_built(source, batch, leaf, one, people) for leaf, one in enumerate(leaves)]
+    bulk.insert(Message, _COLUMNS, (_row(one.row) for one in written[: len(fresh)]))
+    pks = dict(Message.objects.filter(batch=batch).values_list("leaf", "pk"))
+    for one in written[: len(fresh)]:
+        one.row.pk = pks[one.row.leaf]
+    for pk, one in zip(repaired, written[len(fresh) :], strict=True):
+        one.row.pk = pk
+        one.row.save(force_update=True)
+    return written
+
+
+def _seal(run: Import, source: Source, batch: Batch, by: str) -> None:
+    """Write the Entry of the batch: last, for every writer of the ledger waits for this one until it has ended."""
+    entry = ledger.append(
+        verb="archive.batch_imported",
+        actor=by,
+        subject="system:archive",
+        body={
+            "source": source.name,
+            "import": run.uid,
+            "feed": run.digest,
+            "batch": run.batch_no,
+            "lines": [batch.first_line, batch.last_line],
+            "count": batch.count,
+            "root": batch.root.hex(),
+        },
+    )
+    Batch.objects.filter(pk=batch.pk).update(entry_seq=entry.seq)
+
+
+_COLUMNS = tuple(field.name for field in Message._meta.concrete_fields if not field.primary_key)
+_ATTRIBUTES = [Message._meta.get_field(name).attname for name in _COLUMNS]
+
+
+def _row(message: Message) -> tuple:
+    return tuple(getattr(message, name) for name in _ATTRIBUTES)
+
+
+def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known) -> Written:
+    parties = _parties(one, people)
+    contacts = list(dict.fromkeys(party.handle for party in parties if party.kind == PartyKind.CONTACT))
+    sender_kind = next((p.kind for p in parties if p.role == Participant.Role.SENDER), PartyKind.UNKNOWN)
+    row = Message(
+        source=source,
+        batch=batch,
+        leaf=leaf,
+        line_no=one.place.line,
+        seq=one.seq,
+        msgid=one.msgid,
+        category=one.category,
+        msgtype=one.msgtype,
+        is_known_kind=one.is_known_kind,
+        sender=one.sender,
+        sender_kind=sender_kind,
+        room=one.room,
+        sent_at=one.sent_at,
+        sent_at_is_known=one.sent_at_is_known,
+        captured_at=one.captured_at,
+        latency_seconds=rules.latency_seconds(one.sent_at if one.sent_at_is_known else None, one.captured_at),
+        is_external=bool(contacts),
+        contacts=contacts,
+        fingerprint=one.fingerprint,
+        publickey_ver=one.publickey_ver,
+        media_refs=min(one.media_refs, 32767),
+        error_code=one.error,
+        was_repaired=one.was_repaired,
+    )
+    return Written(row, one, parties)
+
+
+def _parties(one: Captured, people: Known) -> list[Party]:
+    sender = [Party(Participant.Role.SENDER, one.sender, *people.who(one.sender, one.sent_at))] if one.sender else []
+    seen: set[str] = set()
+    for handle in one.recipients:
+        folded = rules.fold(handle)
+        if folded not in seen:
+            seen.add(folded)
+            sender.append(Party(Participant.Role.RECIPIENT, handle, *people.who(handle, one.sent_at)))
+    return sender
+
+
+def _conflicts(run: Import, source: Source, sorting: Sorted, pks: dict[str, int]) -> None:
+    Conflict.objects.bulk_create(
+        [
+            Conflict(
+                kind=kind,
+                source=source,
+                run=run,
+                line_no=one.place.line,
+                offset=one.place.offset,
+                msgid=one.msgid,
+                seq=one.seq,
+                msgtype=one.msgtype,
+                sender=one.sender,
+                sent_at=one.sent_at,
+                fingerprint=one.fingerprint,
+                first_id=first if isinstance(first, int) else pks.get(first),
+            )
+            for kind, one, first in sorting.contradictions
+        ],
+        ignore_conflicts=True,  # the same contradiction again is the same
+        batch_size=ROWS,
+    )
+
+
+def _participants(source: Source, written: list[Written]) -> None:
+    strangers: dict[str, Unmatched] = {}
+    rows = []
+    for one in written:
+        for party in one.parties:
+            folded = rules.fold(party.handle)
+            rows.append((one.row.pk, party.role, party.handle, folded, party.kind, party.employee, one.row.sent_at))
+            if party.kind == PartyKind.UNKNOWN and folded not in strangers:
+                strangers[folded] = Unmatched(source=source, handle=party.handle, handle_folded=folded)
+    bulk.insert(Participant, ("message", "role", "handle", "handle_folded", "kind", "employee", "sent_at"), rows)
+    Unmatched.objects.bulk_create(strangers.values(), ignore_conflicts=True, batch_size=ROWS)
+
+
+def _words(written: list[Written], now: datetime) -> None:
+    """Look at the words in passing: keep the hits, and the text only where the firm's setting says so."""
+    words, signals, texts = lexicon.current(), [], []
+    for one in written:
+        if one.line.category != CONTENT or one.row.sender_kind == PartyKind.ROBOT:
+            continue
+        found = [(hit, False) for hit in _hits(one, words)]
+        if one.line.forwarded_text:
+            found += [(hit, True) for hit in words.judge(one.line.forwarded_text)]
+        kept = [(hit, forwarded) for hit, forwarded in found if hit.is_signal and hit.weight >= SIGNAL_WEIGHT]
+        signals += [_signal(one.row.pk, hit, forwarded, words.version) for hit, forwarded in kept]
+        if why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept)):
+            text = one.line.own_text or one.line.forwarded_text
+            # Without a finding it goes after a while; services.findings lets it stay where one opens.
+            until = now + timedelta(days=policy.current().text_days) if why == MessageText.Why.SIGNAL else None
+            texts.append(MessageText(message_id=one.row.pk, text=text, why=why, delete_after=until))
+    Signal.objects.bulk_create(signals, batch_size=ROWS)
+    MessageText.objects.bulk_create(texts, batch_size=ROWS)
+
+
+def _hits(one: Written, words: Lexicon) -> list[Hit]:
+    hits = words.judge(one.line.own_text, with_contact=one.row.is_external) if one.line.own_text else []
+    if _hands_over_own_card(one):
+        hits.append(Hit(OWN_CARD, "off_channel", SIGNAL_WEIGHT + lexicon.WITH_CONTACT, 0, 0, is_signal=True))
+    return hits
+
+
+def _hands_over_own_card(one: Written) -> bool:
+    """An employee gave an outside contact the card of an account outside the firm that is nobody's here."""
+    card, row = one.line.card_of, one.row
+    return (
+        bool(card)
+        and row.sender_kind == PartyKind.EMPLOYEE
+        and row.is_external
+        and rules.kind_by_shape(card) == PartyKind.CONTACT
+        and card not in row.contacts
+    )
+
+
+def _signal(message: int, hit: Hit, is_forwarded: bool, version: str) -> Signal:
+    return Signal(
+        message_id=message,
+        rule=hit.rule,
+        kind=hit.kind,
+        weight=hit.weight,
+        start=hit.start,
+        end=hit.end,
+        is_forwarded=is_forwarded,
+        lexicon_version=version,
+    )
+
+
+def _why_keep(line: Captured, has_signal: bool) -> str | None:
+    if not (line.own_text or line.forwarded_text) or settings.ARCHIVE_TEXT == "none":
+        return None
+    if settings.ARCHIVE_TEXT == "all":
+        return MessageText.Why.POLICY
+    return MessageText.Why.SIGNAL if has_signal and line.own_text else None
+
+
+def _due(written: list[Written]) -> None:
+    mark_due(
+        {
+            (party.employee, one.row.sent_at)
+            for one in written
+            if one.row.sent_at and one.row.category in (CONTENT, RECALL, CONSENT)
+            for party in one.parties
+            if party.employee
+        }
+    )
+
+
+def _reach(run: Import, source: Source, rows: list[Message]) -> None:
+    """Move what the import and the source say of their first and last moments."""
+    sent = [one.sent_at for one in rows if one.sent_at and one.category == CONTENT]
+    captured = [one.captured_at for one in rows if one.captured_at]
+    for about in (run, source):
+        about.first_sent_at = min((at for at in (about.first_sent_at, *sent) if at), default=None)
+        about.last_sent_at = max((at for at in (about.last_sent_at, *sent) if at), default=None)
+    source.last_captured_at = max((at for at in (source.last_captured_at, *captured) if at), default=None)

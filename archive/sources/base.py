@@ -1,0 +1,66 @@
+"""What every feed is read into: plain values, no database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+LINE_LIMIT = 2**20  # bytes; a longer line is skipped to its end and set aside
+KEPT_OF_ASIDE = 64 * 1024  # bytes kept of a line that was set aside
+
+CONTENT, RECALL, CONSENT, CONTROL, UNREADABLE = "content", "recall", "consent", "control", "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a line stands: number from 1, first byte, first byte after it."""
+
+    line: int
+    offset: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A contact's answer to the archiving notice."""
+
+    contact: str
+    word: str  # agreed or refused
+    said_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One delivered record. Handles are as they came; texts are only for the lexicon and for flagged messages."""
+
+    place: Place
+    seq: int
+    msgid: str
+    category: str
+    msgtype: str
+    fingerprint: bytes
+    is_known_kind: bool = True
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+    room: str = ""
+    sent_at: datetime | None = None  # None: neither told nor to be had from captured_at
+    sent_at_is_known: bool = False
+    captured_at: datetime | None = None
+    publickey_ver: int | None = None
+    media_refs: int = 0
+    own_text: str = ""  # the sender's own words: quotations removed, parts joined
+    forwarded_text: str = ""  # other people's words inside a forwarded conversation
+    card_of: str = ""  # whose contact card was handed over
+    recalls: str = ""
+    word: Word | None = None
+    error: int | None = None  # the library's code, where the record could not be decrypted
+    was_repaired: bool = False  # NUL or lone surrogates were replaced by U+FFFD in what is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A line that could not be taken, with why. ``raw`` holds the first KEPT_OF_ASIDE bytes of ``length``."""
+
+    place: Place
+    reason: str
+    raw: bytes
+    length: int
+    maybe_seq: int | None = None  # the number it seems to carry; fills no hole

@@ -1,0 +1,14 @@
+from celery import shared_task
+
+from archive import services
+from portal.jobs import services as jobs
+
+
+@shared_task
+def run_import(job_id: int) -> None:
+    jobs.work(job_id, services.run_some)
+
+
+@shared_task
+def refresh_findings() -> None:
+    services.refresh_findings()

@@ -1,0 +1,183 @@
+# Sourced by the scripts beside it: what a machine must have, and how the site is told where it runs.
+# Kept to what the bash 3.2 of macOS understands.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+ROOT=$PWD
+SYSTEM=$(uname -s)
+if [ "$SYSTEM" = Darwin ]; then
+  # Where Homebrew keeps Pango; and leave for Celery to fork after Apple's own libraries have been loaded.
+  export DYLD_FALLBACK_LIBRARY_PATH="${HOMEBREW_PREFIX:-/opt/homebrew}/lib:/usr/local/lib:/usr/lib"
+  export OBJC_DISABLE_INITIALIZE_FORK_SAFETY=YES
+fi
+
+step() { printf '\n== %s\n' "$*"; }
+fail() { printf 'Error: %s\n' "$*" >&2; exit 1; }
+manage() { .venv/bin/python manage.py "$@"; }
+
+# --- what the machine must have --------------------------------------------------------------------------------
+
+# Sets PYTHON to the first Python that is new enough; PYTHON=… in the environment comes before all others.
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-} python3.13 python3.12 python3.11 python3.14 python3; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      PYTHON=$candidate
+      return 0
+    fi
+  done
+  return 1
+}
+
+# The packages of this machine that are missing for the purposes named: site, browser, postgres. Debian's names.
+missing_packages() {
+  local purpose
+  for purpose in "$@"; do
+    case $purpose in
+      python) find_python || echo python3 ;;
+      site)
+        "${PYTHON:-none}" -c 'import ensurepip, venv' 2>/dev/null || echo "$(python_version)-venv"
+        has_pango || echo libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+        has_chinese_font || echo fontconfig fonts-noto-cjk
+        command -v msgfmt >/dev/null && command -v xgettext >/dev/null || echo gettext
+        ;;
+      browser) find_chromium >/dev/null || echo chromium ;;
+      postgres) find_postgres >/dev/null || echo postgresql ;;
+    esac
+  done
+}
+
+python_version() {
+  "${PYTHON:-none}" -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null || echo python3
+}
+
+# What WeasyPrint loads; looked for as it does.
+has_pango() {
+  "${PYTHON:-none}" - 2>/dev/null <<'PYTHON'
+import ctypes, sys
+for name in ("pango-1.0", "pangoft2-1.0", "harfbuzz", "harfbuzz-subset"):
+    for file in (f"lib{name}.so.0", f"lib{name}.dylib", f"lib{name}.0.dylib"):
+        try:
+            ctypes.CDLL(file)
+            break
+        except OSError:
+            pass
+    else:
+        sys.exit(1)
+PYTHON
+}
+
+has_chinese_font() {
+  [ "$SYSTEM" = Darwin ] || { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-cn family)" ]; }
+}
+
+find_chromium() {
+  local candidate
+  for candidate in "${CHROMIUM:-}" chromium google-chrome chromium-browser \
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" "/Applications/Chromium.app/Contents/MacOS/Chromium"; do
+    [ -n "$candidate" ] && command -v "$candidate" && return 0
+  done
+  return 1
+}
+
+# The folder of initdb and pg_ctl, which Debian keeps out of the PATH.
+find_postgres() {
+  local folder
+  for folder in "$(pg_config --bindir 2>/dev/null)" $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do
+    [ -x "$folder/initdb" ] && echo "$folder" && return 0
+  done
+  return 1
+}
+
+# Makes sure that the packages for the purposes named are there: by apt where there is apt, else by saying what to type.
+need() {
+  local missing
+  missing=$(missing_packages "$@" | xargs)
+  [ -n "$missing" ] || return 0
+  if [ "$SYSTEM" = Darwin ]; then
+    fail "something is missing. Type: brew install $(names_in_brew $missing) — and start again."
+  fi
+  command -v apt-get >/dev/null || fail "something is missing. Install what Debian calls $missing — and start again."
+  apt_install $missing
+  missing=$(missing_packages "$@" | xargs)
+  [ -z "$missing" ] || fail "still missing after apt-get: $missing"
+}
+
+apt_install() {
+  local root=""
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "something is missing. Type: su -c 'apt-get install $*' — and start again."
+    root=sudo
+  fi
+  step "Installing with apt-get: $*"
+  # A foreign source that does not answer must not stop us: what we need comes from the distribution itself.
+  $root apt-get update -qq || true
+  mkdir -p var
+  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >var/apt.log 2>&1 || { cat var/apt.log >&2; fail "apt-get failed."; }
+}
+
+names_in_brew() {
+  local package
+  for package in "$@"; do
+    case $package in
+      python3*) echo python@3.13 ;;
+      libpango-1.0-0) echo pango ;;
+      libpangoft2-1.0-0 | libharfbuzz-subset0) ;; # Homebrew's pango brings them
+      chromium) echo google-chrome ;;
+      postgresql) echo postgresql@17 ;;
+      *) echo "$package" ;;
+    esac
+  done | xargs
+}
+
+need_python() {
+  find_python || need python site # all at once, for whoever has to type it
+  find_python || fail "Python 3.11 or newer is needed; found $(python3 --version 2>&1). PYTHON=/path/to/python3 names another."
+}
+
+# Virtual environment with what the file named asks for. A copy of the file beside it says that this has been done.
+install_requirements() {
+  local stamp=".venv/installed-$1"
+  if ! { [ -x .venv/bin/pip ] && .venv/bin/python -c ''; } 2>/dev/null; then
+    rm -rf .venv
+    "$PYTHON" -m venv .venv
+  fi
+  if [ "$(cat requirements.txt "$1")" != "$(cat "$stamp" 2>/dev/null)" ]; then
+    step "Installing $1 into .venv"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$1"
+    cat requirements.txt "$1" >"$stamp"
+  fi
+}
+
+# --- where the site runs ---------------------------------------------------------------------------------------
+
+# A site in the folder named, for this machine alone; nothing of the caller's own settings leaks in.
+site_in() {
+  local name
+  for name in $(sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env.example); do unset "$name"; done
+  export DATA_DIR="$ROOT/$1" SECRET_KEY_FILE="$ROOT/$1/secret-key" HTTPS=0 PYTHONUNBUFFERED=1
+  mkdir -p "$DATA_DIR"
+  if [ ! -s "$SECRET_KEY_FILE" ]; then
+    rm -f "$SECRET_KEY_FILE"
+    (umask 277 && head -c 48 /dev/urandom | base64 | tr -d '\n' >"$SECRET_KEY_FILE")
+  fi
+}
+
+# Is anything in the folders and files named newer than the mark, or is there no mark?
+changed_since() {
+  local mark=$1
+  shift
+  [ ! -e "$mark" ] || [ -n "$(find "$@" -type f -not -name '*.pyc' -newer "$mark")" ]
+}
+
+# The catalogues that are newer than what was compiled from them.
+compile_messages() {
+  local catalogue
+  for catalogue in locale/*/LC_MESSAGES/*.po; do
+    [ -e "$catalogue" ] || continue
+    [ "${catalogue%.po}.mo" -nt "$catalogue" ] || msgfmt --check-format -o "${catalogue%.po}.mo" "$catalogue"
+  done
+}
+
+# How the texts are collected. Files without line numbers: moving a line is no change of a translation.
+MAKEMESSAGES=(--locale zh_Hans --no-obsolete --add-location file --ignore .venv --ignore var --ignore tests)

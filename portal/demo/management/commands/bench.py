@@ -1,0 +1,96 @@
+import json
+import statistics
+import time
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from archive.models import Import
+from portal.people.models import Employee
+from quizzes.models import Attempt
+from training.models import Certificate, Lesson
+
+REFERENCE = ("healthz (reference)", "healthz", None)
+PAGES = [
+    ("today", "standing:today", "employee@example.com"),
+    ("courses", "training:course_list", "employee@example.com"),
+    ("record", "standing:record", "employee@example.com"),
+    ("certificates", "training:certificate_list", "finished@example.com"),
+    ("team", "standing:team", "manager@example.com"),
+    ("people", "standing:people", "hr@example.com"),
+    ("export", "training:export_list", "hr@example.com"),
+    ("firm", "standing:firm", "compliance@example.com"),
+    ("imports", "archive:import_list", "compliance@example.com"),
+]
+
+
+class Command(BaseCommand):
+    help = "Measure every page of the demo firm: queries, median ms on the server, and ms against the health page."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("--repeat", type=int, default=15)
+        parser.add_argument("--json", type=Path, help="write the figures to this file too")
+
+    def handle(self, *, repeat: int, **options) -> None:
+        if not Employee.objects.filter(email="employee@example.com").exists():
+            raise CommandError("The demo firm is not here. Run make demo first.")
+        rows, base = [], 0.0
+        for label, name, email in [REFERENCE, *PAGES, *self._pages_about_something()]:
+            path = reverse(name[0], args=name[1]) if isinstance(name, tuple) else reverse(name)
+            figures = self._measure(label, path, email, repeat)
+            base = base or figures["median_ms"]
+            rows.append({**figures, "times_reference": round(figures["median_ms"] / base, 1)})
+        self._print(rows, options["json"])
+
+    def _pages_about_something(self) -> list[tuple]:
+        """Pages whose address names a row: one row of each kind that the demo firm has."""
+        below = Employee.objects.below(Employee.objects.get(email="manager@example.com"))
+        lesson = Lesson.objects.filter(module__edition__course__slug="wechat-archiving").order_by("pk").first()
+        course, module = lesson.module.edition.course.slug, lesson.module.slug
+        attempt = Attempt.objects.submitted().filter(employee__email="employee@example.com").order_by("pk").first()
+        certificate = Certificate.objects.filter(completion__employee__email="finished@example.com").first()
+        run = Import.objects.order_by("-lines").first()
+        learner, compliance = "employee@example.com", "compliance@example.com"
+        return [
+            ("person", ("standing:person", [below.order_by("pk").first().uid]), "manager@example.com"),
+            ("course", ("training:course", [course]), learner),
+            ("lesson", ("training:lesson", [course, module, lesson.slug]), learner),
+            ("quiz", ("training:quiz", [course, module]), learner),
+            ("result", ("training:result", [attempt.uid]), learner),
+            ("verify", ("training:verify", [certificate.serial]), None),
+            ("import", ("archive:import", [run.uid]), compliance),
+        ]
+
+    def _measure(self, label: str, path: str, email: str | None, repeat: int) -> dict:
+        client = Client(HTTP_HOST="localhost")
+        if email:
+            client.force_login(Employee.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
+        response = client.get(path)
+        if response.status_code != 200:
+            raise CommandError(f"{label}: {path} answered {response.status_code}")
+        with CaptureQueriesContext(connection) as captured:
+            client.get(path)
+        queries = len(captured)  # now: the next request empties the log
+        times = []
+        for _ in range(repeat):
+            began = time.perf_counter()
+            client.get(path)
+            times.append((time.perf_counter() - began) * 1000)
+        return {
+            "page": label,
+            "queries": queries,
+            "median_ms": round(statistics.median(times), 1),
+            "kb": round(len(response.content) / 1024, 1),
+        }
+
+    def _print(self, rows: list[dict], path: Path | None) -> None:
+        self.stdout.write(f"{'page':<22}{'queries':>8}{'median ms':>11}{'KB':>8}{'× reference':>13}")
+        for row in rows:
+            figures = f"{row['queries']:>8}{row['median_ms']:>11}{row['kb']:>8}{row['times_reference']:>13}"
+            self.stdout.write(f"{row['page']:<22}{figures}")
+        if path:
+            path.write_text(json.dumps(rows, indent=1), encoding="utf-8")

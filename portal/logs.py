@@ -1,0 +1,22 @@
+"""How logs are written: JSON lines that hold no personal data."""
+
+import logging
+import traceback
+from types import TracebackType
+
+from pythonjsonlogger.json import JsonFormatter
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+class QuietFormatter(JsonFormatter):
+    """Keeps an exception's class and frames and drops its message: a database's error may quote the row."""
+
+    def formatException(self, ei: ExcInfo) -> str:
+        kind, _error, where = ei
+        frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(where)]
+        return "\n".join([*frames, kind.__name__])
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another handler may have put the whole text there
+        return super().format(record)

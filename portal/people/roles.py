@@ -1,0 +1,38 @@
+"""Roles and what each may do. A role is a Group; being a manager is not a role but having reports."""
+
+HR = "HR"
+COMPLIANCE = "Compliance"
+AUDITOR = "Auditor"
+AUTHOR = "Author"
+
+PERMISSIONS: dict[str, set[str]] = {
+    HR: {"people.view_everyone", "training.export_certificates"},
+    COMPLIANCE: {
+        "people.view_everyone",
+        "archive.view_every_record",
+        "archive.view_imports",
+        "archive.run_imports",
+        "standing.view_firm",
+        "ledger.view_entries",
+    },
+    AUDITOR: {
+        "people.view_everyone",
+        "archive.view_every_record",
+        "archive.view_imports",
+        "standing.view_firm",
+        "ledger.view_entries",
+    },
+    AUTHOR: {"training.view_course_drafts"},
+}
+
+
+def sync_roles() -> None:
+    """Make the groups and their permissions what PERMISSIONS says. Safe to run at any time."""
+    from django.contrib.auth.models import Group, Permission  # the app registry must be ready
+
+    existing = {
+        f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")
+    }
+    for name, wanted in PERMISSIONS.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set(existing[label] for label in sorted(wanted & existing.keys()))

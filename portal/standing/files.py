@@ -1,0 +1,145 @@
+"""What the pages about one person, and about the firm, show: read once, in a constant number of queries."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from archive.models import Finding, Identity, Record, Source
+from portal.people.models import Employee
+from portal.standing import people_table, rules, words
+from portal.standing.models import Standing, StandingChange
+from training import services as training
+
+MONTHS = 12  # of the archive record that a page shows
+FINDINGS = 50  # the newest; the page says how many there are
+CHANGES = 20
+
+
+@dataclass(frozen=True)
+class Share:
+    """One department or office on the firm's page."""
+
+    name: str
+    people: int
+    current: int
+    lapsed: int
+    barred: int
+    open_findings: int
+
+    @property
+    def current_percent(self) -> int:
+        return self.current * 100 // self.people if self.people else 0
+
+
+def greeting(hour: int) -> str:
+    """Return morning, afternoon or evening for an hour of 0 to 23."""
+    return "morning" if 4 <= hour < 12 else "afternoon" if 12 <= hour < 18 else "evening"
+
+
+def today_of(employee: Employee, today: date) -> dict:
+    """What the first page shows: may I message, what is to do, my archive record of this month."""
+    zone = ZoneInfo(employee.office.time_zone if employee.office else settings.TIME_ZONE)
+    local = timezone.now().astimezone(zone)
+    standing = Standing.objects.filter(employee=employee).first()
+    return {
+        "greeting": greeting(local.hour),
+        "local_today": local.date(),
+        "standing": standing,
+        "sentences": _sentences(standing),
+        "todo": training.todo_for(employee, today),
+        "record": Record.objects.filter(employee=employee).order_by("-month").first(),
+        "open_findings": Finding.objects.filter(employee=employee).open().count(),
+    }
+
+
+def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
+    """What one person's file shows to this viewer. The archive's part is left out for who may not see it."""
+    standing = Standing.objects.visible_to(viewer).filter(employee=employee).first()
+    sees_archive = may_see_archive(employee, viewer)
+    oldest = (today.replace(day=1) - timedelta(days=31 * (MONTHS - 1))).replace(day=1)
+    records = Record.objects.visible_to(viewer).filter(employee=employee, month__gte=oldest)
+    findings = Finding.objects.visible_to(viewer).filter(employee=employee).order_by("-opened_at", "-pk")
+    changes = StandingChange.objects.visible_to(viewer).filter(employee=employee)
+    return {
+        "person": employee,
+        "standing": standing,
+        "sentences": _sentences(standing),
+        "sees_archive": sees_archive,
+        "is_own": employee == viewer,
+        "courses": training.history_of(employee),
+        "marks": training.module_marks([employee.pk]).get(employee.pk, []),
+        "modules": people_table.module_titles(),
+        "records": records.order_by("-month"),
+        "findings": findings[:FINDINGS],
+        "findings_in_all": findings.count(),
+        "handles": Identity.objects.filter(employee=employee).order_by("valid_from") if sees_archive else [],
+        "changes": changes[:CHANGES],
+        "changes_in_all": changes.count(),
+        "keeps_text": settings.ARCHIVE_TEXT,
+    }
+
+
+def may_see_archive(employee: Employee, viewer: Employee) -> bool:
+    """One's own, those of people below, everybody's with the permission. Being on HR's list of people is not enough."""
+    if employee == viewer or viewer.has_perm("archive.view_every_record"):
+        return True
+    return Employee.objects.below(viewer).filter(pk=employee.pk).exists()
+
+
+def firm_of(viewer: Employee, today: date) -> dict:
+    """What the firm's page shows: everybody on staff, by department and office, and the findings that are open."""
+    people = Employee.objects.visible_to(viewer).on_staff()
+    by_state = people_table.counts(people)
+    findings = Finding.objects.visible_to(viewer)
+    return {
+        "tiles": people_table.tiles(people, by_state, viewer),
+        "matrix": people_table.matrix(by_state, people_table.Filters()),
+        "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
+        "departments": shares(people, "department"),
+        "offices": shares(people, "office"),
+        "findings": findings.open().for_list()[:25],
+        "finding_count": findings.open().count(),
+        "overdue_count": findings.overdue(today).count(),
+        "by_kind": _by_kind(findings),
+        "sources": Source.objects.order_by("name"),
+        "today": today,
+    }
+
+
+def shares(people: QuerySet[Employee], by: str) -> list[Share]:
+    """Return each department or office with its people by state, largest first. Two queries."""
+    current, lapsed = rules.ROWS["current"], ("overdue", "expired")
+    grouped = people.values(f"{by}__name", f"{by}__name_zh", by).annotate(
+        people=Count("pk"),
+        current=Count("pk", filter=Q(standing__training_state__in=current)),
+        lapsed=Count("pk", filter=Q(standing__training_state__in=lapsed)),
+        barred=Count("pk", filter=Q(standing__may_message=False)),
+    )
+    open_by = Finding.objects.open().filter(employee__in=people).values_list(f"employee__{by}").annotate(n=Count("pk"))
+    findings = dict(open_by.order_by())
+    return [
+        Share(
+            name=people_table.name_of(g[f"{by}__name"], g[f"{by}__name_zh"]),
+            people=g["people"],
+            current=g["current"],
+            lapsed=g["lapsed"],
+            barred=g["barred"],
+            open_findings=findings.get(g[by], 0),
+        )
+        for g in grouped.order_by("-people", f"{by}__name")
+    ]
+
+
+def _by_kind(findings: QuerySet[Finding]) -> list[tuple[str, int, int]]:
+    """Return (kind as words, open, ever) for each kind of finding that there has been, most open first."""
+    counted = findings.values("kind").annotate(open=Count("pk", filter=Q(state__in=Finding.OPEN)), ever=Count("pk"))
+    named = [(Finding.Kind(c["kind"]).label, c["open"], c["ever"]) for c in counted.order_by("-open", "-ever", "kind")]
+    return named
+
+
+def _sentences(standing: Standing | None) -> list[str]:
+    return [words.say(reason) for reason in standing.reasons] if standing else []

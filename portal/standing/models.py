@@ -1,0 +1,78 @@
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from portal.people.models import Employee
+from portal.standing.rules import ArchiveState, TrainingState
+
+
+class StandingQuerySet(models.QuerySet):
+    def visible_to(self, viewer: Employee) -> "StandingQuerySet":
+        """One's own, those of everybody below, and all of them for who may see every archive record.
+
+        HR sees training but not the archive, so a Standing, which joins the two, is not HR's.
+        """
+        if not viewer.is_active:
+            return self.none()
+        if viewer.has_perm("archive.view_every_record"):
+            return self
+        return self.filter(Q(employee=viewer) | Q(employee__in=viewer.lines_down.values("report")))
+
+
+class Standing(models.Model):
+    """Training beside the archive, for one person, now. Derived: catch_up() can make it anew from what it joins."""
+
+    employee = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing")
+    training_state = models.CharField(max_length=16, choices=TrainingState)
+    archive_state = models.CharField(max_length=16, choices=ArchiveState)
+    may_message = models.BooleanField()
+    reasons = models.JSONField(help_text="List of {code, …facts}; words.py says them in the reader's language")
+    since = models.DateTimeField(help_text="When it last changed")
+    next_change_on = models.DateField(null=True, blank=True, help_text="Empty: no date changes it by itself")
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        permissions: ClassVar = [("view_firm", "Can see the firm's page")]
+        indexes: ClassVar = [
+            models.Index(fields=["next_change_on"], name="standing_by_next_change"),
+            models.Index(fields=["training_state", "archive_state"], name="standing_by_states"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id}: {self.training_state}, {self.archive_state}"
+
+
+class StandingChange(models.Model):
+    """What a Standing became, and when. Only ever added: the answer for a past date never changes."""
+
+    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing_changes")
+    at = models.DateTimeField()
+    training_state = models.CharField(max_length=16, choices=TrainingState)
+    archive_state = models.CharField(max_length=16, choices=ArchiveState)
+    may_message = models.BooleanField()
+    reasons = models.JSONField()
+    entry_seq = models.PositiveBigIntegerField(unique=True, help_text="The ledger Entry of this change")
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [models.Index(fields=["employee", "at"], name="standing_change_of_person")]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} at {self.at:%Y-%m-%d}: {self.training_state}, {self.archive_state}"
+
+
+class Look(models.Model):
+    """How far in the ledger catch_up() has read. One row."""
+
+    seq = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="standing_look_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"up to {self.seq}"

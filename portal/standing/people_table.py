@@ -1,0 +1,157 @@
+"""The table of people that managers, HR and compliance read: training beside the archive, person by person."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import get_language
+
+from archive.models import Finding
+from portal.people.models import Employee
+from portal.people.rules import in_language
+from portal.standing import rules
+from portal.standing.models import Standing
+from training import services as training
+
+
+def name_of(english: str | None, chinese: str | None) -> str:
+    return in_language(get_language(), english or "–", chinese or "")
+
+
+@dataclass(frozen=True)
+class ModuleTitle:
+    title: str
+    short: str  # its number, for the head of a narrow column
+
+
+def module_titles() -> list[ModuleTitle]:
+    """Return the modules of the course that heads the table, in order."""
+    return [ModuleTitle(title, str(n)) for n, title in enumerate(training.module_titles(), start=1)]
+
+
+@dataclass(frozen=True)
+class Row:
+    employee: Employee
+    standing: Standing | None
+    marks: list["training.ModuleMark"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    row: str
+    column: str
+    count: int
+    tone: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the page was asked for. Anything unknown is left out rather than refused.
+
+    ``text`` may be a name, so it comes in the body of a request and never stands in an address.
+    """
+
+    text: str = ""
+    row: str = ""
+    column: str = ""
+    department: int | None = None
+    office: int | None = None
+
+    @classmethod
+    def from_query(cls, query, *, text: str, sees_archive: bool) -> "Filters":
+        def whole(name: str) -> int | None:
+            value = query.get(name, "")
+            return int(value) if value.isdecimal() and len(value) < 10 else None
+
+        row, column = query.get("training", ""), query.get("archive", "")
+        return cls(
+            text=text.strip()[:80],
+            row=row if row in rules.ROWS else "",
+            column=column if column in rules.COLUMNS and sees_archive else "",
+            department=whole("department"),
+            office=whole("office"),
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self != Filters()
+
+    def apply(self, people: QuerySet[Employee]) -> QuerySet[Employee]:
+        if self.text:
+            people = people.filter(
+                Q(name_en__icontains=self.text) | Q(name_zh__icontains=self.text) | Q(employee_no__iexact=self.text)
+            )
+        if self.row:
+            people = people.filter(standing__training_state__in=rules.ROWS[self.row])
+        if self.column:
+            people = people.filter(standing__archive_state=self.column)
+        if self.department:
+            people = people.filter(Q(department=self.department) | Q(department__parent=self.department))
+        if self.office:
+            people = people.filter(office=self.office)
+        return people
+
+
+TONES = {
+    ("current", "clean"): "good",
+    ("current", "attention"): "warn",
+    ("current", "no_data"): "none",
+    ("due", "clean"): "good",
+    ("due", "attention"): "warn",
+    ("due", "no_data"): "none",
+    ("lapsed", "clean"): "warn",
+    ("lapsed", "no_data"): "warn",
+}
+
+
+def rows(people: Iterable[Employee]) -> list[Row]:
+    """Return a row for each of a page of people, in constant queries."""
+    people = list(people)
+    standings = {s.employee_id: s for s in Standing.objects.filter(employee__in=people)}
+    marks = training.module_marks([person.pk for person in people])
+    return [Row(person, standings.get(person.pk), marks.get(person.pk, [])) for person in people]
+
+
+def counts(people: QuerySet[Employee]) -> dict[tuple[str, str], int]:
+    """Return how many of these people are in each (training state, archive state)."""
+    grouped = Standing.objects.filter(employee__in=people).values("training_state", "archive_state")
+    return {(c["training_state"], c["archive_state"]): c["n"] for c in grouped.annotate(n=Count("pk"))}
+
+
+def matrix(by_state: dict[tuple[str, str], int], chosen: Filters) -> list[tuple[str, list[Cell]]]:
+    """Return the rows of the matrix, training downward and the archive across."""
+
+    def cell(row: str, column: str) -> Cell:
+        count = sum(by_state.get((state, column), 0) for state in rules.ROWS[row])
+        tone = TONES.get((row, column), "bad") if count else "none"
+        return Cell(row, column, count, tone, (chosen.row, chosen.column) == (row, column))
+
+    return [(row, [cell(row, column) for column in rules.COLUMNS]) for row in rules.ROWS]
+
+
+@dataclass(frozen=True)
+class Tiles:
+    people: int
+    current_percent: int | None  # rounded down; None for nobody
+    lapsed: int
+    due_soon: int
+    barred: int
+    open_findings: int  # that this viewer may see
+
+
+def tiles(people: QuerySet[Employee], by_state: dict[tuple[str, str], int], viewer: Employee) -> Tiles:
+    def having(*states: str) -> int:
+        return sum(n for (training_state, _archive), n in by_state.items() if training_state in states)
+
+    total = sum(by_state.values())
+    current = having(*rules.ROWS["current"])
+    findings = Finding.objects.visible_to(viewer).open().filter(employee__in=people)
+    return Tiles(
+        people=total,
+        current_percent=current * 100 // total if total else None,
+        lapsed=having("overdue", "expired"),
+        due_soon=having("due_soon"),
+        barred=Standing.objects.filter(employee__in=people, may_message=False).count(),
+        open_findings=findings.count(),
+    )

@@ -1,0 +1,108 @@
+"""Keeps each Standing what training and the archive say it is. The roof pulls; nobody calls upward."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from archive import services as archive
+from archive.models import Record
+from portal.ledger import services as ledger
+from portal.ledger.models import Entry
+from portal.people.models import Employee
+from portal.standing import rules
+from portal.standing.models import Look, Standing, StandingChange
+from training import rules as training_rules
+from training import services as training
+
+BATCH = 200
+SYSTEM = "system:standing"
+
+
+def catch_up() -> int:
+    """Bring every Standing up to date that something has happened to since the last look. Return how many changed.
+
+    Looks at: people named by new Entries, people whose archive Record was computed anew, people for whom a date has
+    come, and people without a Standing. Safe to run twice at once and to be killed: a Standing is compared under its
+    lock and rewritten only where it differs, and the place in the ledger moves on when all are done.
+    """
+    look, _ = Look.objects.get_or_create(pk=1)
+    head, today, changed = ledger.head_seq(), timezone.localdate(), 0
+    ids = whom_to_look_at(after=look.seq, upto=head, today=today)
+    for start in range(0, len(ids), BATCH):
+        changed += bring_up_to_date(employee_ids=ids[start : start + BATCH], today=today)
+    Look.objects.filter(pk=1, seq__lt=head).update(seq=head)
+    return changed
+
+
+def whom_to_look_at(*, after: int, upto: int, today: date) -> list[int]:
+    """Return ids of employees on HR's list whose Standing may have changed, in order."""
+    new = Entry.objects.filter(seq__gt=after, seq__lte=upto)
+    told = new.exclude(verb__startswith="standing.").exclude(subject__startswith="system:").values("subject")
+    people = Employee.objects.filter(employee_no__isnull=False)
+    ids = set(people.filter(uid__in=told).values_list("pk", flat=True))
+    ids |= set(Record.objects.filter(entry_seq__gt=after, entry_seq__lte=upto).values_list("employee", flat=True))
+    ids |= set(Standing.objects.filter(next_change_on__lte=today).values_list("employee", flat=True))
+    ids |= set(people.filter(standing=None).values_list("pk", flat=True))
+    return sorted(ids)
+
+
+@transaction.atomic
+def bring_up_to_date(*, employee_ids: Iterable[int], today: date) -> int:
+    """Compute the Standings of these people and write those that differ, each with its Entry. Return how many."""
+    people = {e.pk: e for e in Employee.objects.filter(pk__in=employee_ids).select_for_update().order_by("pk")}
+    held = {s.employee_id: s for s in Standing.objects.filter(employee__in=people).select_for_update()}
+    trained, kept = training.facts_for(people), archive.facts_for(people)
+    now, changed = timezone.now(), 0
+    for pk, employee in people.items():
+        fresh = _standing_of(trained[pk], kept[pk], today)
+        standing = held.get(pk) or Standing(employee=employee)
+        if any(getattr(standing, name) != value for name, value in _said(fresh).items()):
+            _change(standing, fresh, now)
+            changed += 1
+        elif standing.next_change_on != fresh["next_change_on"]:
+            Standing.objects.filter(pk=standing.pk).update(next_change_on=fresh["next_change_on"])
+    return changed
+
+
+def _standing_of(trained: training_rules.TrainingFacts, kept: "archive.ArchiveFacts", today: date) -> dict:
+    state = training_rules.training_state(trained, today)
+    verdict = rules.verdict(
+        state,
+        kept.state,
+        training_on=training_rules.turns_on(trained, today),
+        archive_points=sum(reason.count or 1 for reason in kept.reasons),
+    )
+    by_training = training_rules.next_change_on(trained, today)
+    return {
+        "training_state": state,
+        "archive_state": kept.state,
+        "may_message": verdict.may_message,
+        "reasons": [reason.as_json() for reason in verdict.reasons],
+        "next_change_on": min(by_training or kept.next_change_on, kept.next_change_on),
+    }
+
+
+def _said(fresh: dict) -> dict:
+    return {name: value for name, value in fresh.items() if name != "next_change_on"}
+
+
+def _change(standing: Standing, fresh: dict, now: datetime) -> None:
+    before = None if standing.pk is None else {name: getattr(standing, name) for name in _said(fresh)}
+    for name, value in fresh.items():
+        setattr(standing, name, value)
+    standing.since = now
+    standing.save()
+    entry = ledger.append(
+        verb="standing.changed",
+        actor=SYSTEM,
+        subject=standing.employee.uid,
+        body={"before": before, "after": _said(fresh)},
+    )
+    StandingChange.objects.create(employee=standing.employee, at=now, entry_seq=entry.seq, **_said(fresh))
+
+
+def standing_at(*, employee: Employee, moment: datetime) -> StandingChange | None:
+    """Return what the person's standing was at that moment, None before the first. Never changes afterwards."""
+    return StandingChange.objects.filter(employee=employee, at__lte=moment).order_by("-at", "-pk").first()

@@ -1,0 +1,85 @@
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from portal.people.models import Department, Employee, Office
+from portal.standing import files, people_table, rules
+
+PAGE_SIZE = 25
+MOST_FOUND = 100
+
+
+@require_GET
+def today(request: HttpRequest) -> HttpResponse:
+    return render(request, "standing/today.html", files.today_of(request.user, timezone.localdate()))
+
+
+@require_GET
+def record(request: HttpRequest) -> HttpResponse:
+    """What is recorded about me, and why."""
+    return render(request, "standing/record.html", files.record_of(request.user, request.user, timezone.localdate()))
+
+
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
+def team(request: HttpRequest) -> HttpResponse:
+    below = Employee.objects.below(request.user).on_staff()
+    if not request.user.is_manager():
+        raise PermissionDenied
+    return _people_page(request, below, "standing/team.html")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("people.view_everyone", raise_exception=True)
+@vary_on_headers("HX-Request")
+def people(request: HttpRequest) -> HttpResponse:
+    return _people_page(request, Employee.objects.visible_to(request.user).on_staff(), "standing/people.html")
+
+
+@require_GET
+@permission_required("standing.view_firm", raise_exception=True)
+def firm(request: HttpRequest) -> HttpResponse:
+    return render(request, "standing/firm.html", files.firm_of(request.user, timezone.localdate()))
+
+
+@require_GET
+def person(request: HttpRequest, uid: str) -> HttpResponse:
+    employee = get_object_or_404(Employee.objects.visible_to(request.user).for_list(), uid=uid)
+    context = files.record_of(employee, request.user, timezone.localdate())
+    return render(request, "standing/person.html", context)
+
+
+def _people_page(request: HttpRequest, scope: QuerySet[Employee], template: str) -> HttpResponse:
+    """A page of people with tiles and the matrix over all of ``scope``; the table under them follows the filters.
+
+    A search for a name comes by POST and shows the first MOST_FOUND at once.
+    """
+    sees_archive = not template.endswith("people.html") or request.user.has_perm("archive.view_every_record")
+    text = request.POST.get("q", "")
+    filters = people_table.Filters.from_query(request.GET, text=text, sees_archive=sees_archive)
+    size = MOST_FOUND if filters.text else PAGE_SIZE
+    page = Paginator(filters.apply(scope).for_list(), size).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": people_table.rows(page.object_list),
+        "modules": people_table.module_titles(),
+        "filters": filters,
+        "sees_archive": sees_archive,
+    }
+    if request.htmx and not request.htmx.boosted:
+        return render(request, "standing/_people_rows.html", context)
+    by_state = people_table.counts(scope)
+    context |= {
+        "matrix": people_table.matrix(by_state, filters),
+        "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
+        "tiles": people_table.tiles(scope, by_state, request.user),
+        "departments": Department.objects.filter(employees__in=scope).distinct(),
+        "offices": Office.objects.filter(employees__in=scope).distinct(),
+    }
+    return render(request, template, context)

@@ -1,0 +1,89 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from portal.people.models import Employee
+
+DATA = Path(__file__).parent / "data"
+FEED, STATE = DATA / "wecom-messages.jsonl", DATA / "wecom-state.json"
+FRIDAY_EVENING = datetime(2026, 10, 16, 10, tzinfo=UTC)  # 18:00 in Shanghai
+CLIENT = "wmEx4mPlEAAc0nTaCt0neAAAAAAAAA01"
+OTHER_CLIENT = "wmEx4mPlEAAc0nTaCtTw0AAAAAAAAA02"
+ROBOT = "wbEx4mPlEAAr0b0tAAAAAAAAAAAAAA01"
+ROOM = "wrEx4mPlEAAr00mCl1entAAAAAAAAA01"
+
+
+@pytest.fixture
+def staff(make_employee) -> dict[str, Employee]:
+    """The six employees of the sample, by userid."""
+    with (DATA / "wecom-employees.csv").open(encoding="utf-8") as file:
+        return {
+            row["userid"]: make_employee(
+                employee_no=row["employee_no"],
+                wecom_userid=row["userid"],
+                name_en=row["name_en"],
+                name_zh=row["name_zh"],
+                email=row["email"],
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+@pytest.fixture
+def run_import(db) -> Callable[..., dict]:
+    """Read a feed with the real command. Return its counts."""
+
+    def run(feed: Path | list, *, source: str = "wecom", **options) -> dict:
+        out = io.StringIO()
+        call_command("import_archive", str(feed), source=source, as_json=True, stdout=out, **options)
+        return json.loads(out.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def write_feed(tmp_path) -> Callable[..., Path]:
+    """Write lines (dicts, text or bytes) to a feed file."""
+
+    def write(lines: list, name: str = "feed.jsonl") -> Path:
+        path = tmp_path / name
+        path.write_bytes(b"".join(as_bytes(line) + b"\n" for line in lines))
+        return path
+
+    return write
+
+
+def as_bytes(line: dict | str | bytes) -> bytes:
+    if isinstance(line, bytes):
+        return line
+    return (line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)).encode()
+
+
+def at(day: int, hour: int = 10, minute: int = 0, month: int = 10) -> int:
+    """A moment of 2026 in Shanghai, in milliseconds."""
+    return int(datetime(2026, month, day, hour - 8 if hour >= 8 else hour, minute, tzinfo=UTC).timestamp() * 1000)
+
+
+def line(seq: int, text: str = "hello", *, sender: str = "li.na", to: tuple = ("zhangwei",), **fields) -> dict:
+    """A feed line with a text message. ``pulled`` is seconds after sending; other fields go into the message."""
+    sent = fields.pop("sent", at(12, 10) + seq * 1000)
+    pulled = fields.pop("pulled", 40)
+    message = {
+        "msgid": f"{7000 + seq}_{sent}",
+        "action": "send",
+        "from": sender,
+        "tolist": list(to),
+        "roomid": "",
+        "msgtime": sent,
+        "msgtype": "text",
+        "text": {"content": text},
+        **fields,
+    }
+    found = {"seq": seq, "publickey_ver": 1, "msg": message}
+    return found if pulled is None else {**found, "pulled_at": sent + pulled * 1000}

@@ -1,0 +1,137 @@
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from portal.ledger import guards
+from portal.people import services as people
+from portal.people.models import Department, Employee, Office
+from tests import studying
+
+numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def site(settings, tmp_path) -> None:
+    """A site of its own for every test: plain static files, memory for a cache, nothing rung, mail kept."""
+    settings.STORAGES = {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "private", "base_url": None},
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.MEDIA_ROOT = settings.PRIVATE_DIR = tmp_path / "private"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CELERY_BROKER_URL = "memory://"
+    settings.SECURE_SSL_REDIRECT = False
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def bells(monkeypatch) -> list[tuple[str, list]]:
+    """What would have been told to the workers: (task name, args)."""
+    rung: list[tuple[str, list]] = []
+
+    def send_task(name: str, args=None, **kwargs) -> None:
+        rung.append((name, list(args or [])))
+
+    monkeypatch.setattr("celery.current_app.send_task", send_task, raising=False)
+    return rung
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_test_database_may_lose_its_ledger() -> Iterator[None]:
+    """Transactional tests empty every table afterwards; the ledger's guards would refuse that."""
+    operations = type(connection.ops)
+    flush = operations.execute_sql_flush
+
+    def lift_then_flush(self, sql_list) -> None:
+        guards.lift(self.connection)
+        flush(self, sql_list)
+        guards.install(self.connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", lift_then_flush)
+        yield
+
+
+@pytest.fixture
+def make_department(db) -> Callable[..., Department]:
+    def make(name: str = "", **fields) -> Department:
+        return Department.objects.create(name=name or f"Department {next(numbers)}", **fields)
+
+    return make
+
+
+@pytest.fixture
+def make_office(db) -> Callable[..., Office]:
+    def make(code: str = "", **fields) -> Office:
+        code = code or f"office-{next(numbers)}"
+        dull = {"name": code.title(), "time_zone": "Asia/Shanghai", "jurisdiction": "CN"}
+        return Office.objects.create(code=code, **{**dull, **fields})
+
+    return make
+
+
+@pytest.fixture
+def make_employee(db) -> Callable[..., Employee]:
+    """Make an employee. ``manager`` puts the reporting line in order; ``roles`` names groups."""
+
+    def make(*, manager: Employee | None = None, roles: tuple[str, ...] = (), **fields) -> Employee:
+        from django.contrib.auth.models import Group
+
+        n = next(numbers)
+        dull = {"email": f"person{n}@example.com", "name_en": f"Person {n}", "employee_no": f"N{n:05}"}
+        employee = Employee.objects.create(**{**dull, **fields})
+        if manager:
+            people.set_manager(employee=employee, manager=manager, by="system:test")
+            employee.refresh_from_db()
+        employee.groups.set([Group.objects.get(name=role) for role in roles])
+        return Employee.objects.get(pk=employee.pk)
+
+    return make
+
+
+@pytest.fixture
+def sign_in(db) -> Callable[[Employee], Client]:
+    def go(employee: Employee) -> Client:
+        client = Client()
+        client.force_login(employee, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return go
+
+
+@pytest.fixture
+def count_queries(db) -> Callable[[Callable], int]:
+    def measure(act: Callable) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        return len(captured)
+
+    return measure
+
+
+@pytest.fixture
+def study(db) -> Callable[[Employee], dict]:
+    """Let a person go through the tiny course; return what then belongs to them."""
+
+    def go(employee: Employee) -> dict:
+        assignment = studying.assign(employee)
+        attempt = studying.read_and_try(assignment, 1, right=False)
+        certificate = studying.complete(assignment)
+        return {
+            "course": studying.SLUG,
+            "module": "first",
+            "lesson": "first-lesson",
+            "attempt": attempt,
+            "certificate": certificate,
+        }
+
+    return go

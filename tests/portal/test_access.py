@@ -1,0 +1,259 @@
+"""Who may open what: every named URL stands here once, and is tried by every role.
+
+``own`` is what belongs to the employee: their attempt, certificate, person page. Whoever is not named gets 403 or 404
+(a page that needs a role, somebody else's object); a visitor is sent to sign in.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Group
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from archive import services as archive
+from archive.models import Import, SetAside
+from portal.jobs import services as jobs
+from portal.people import services as people_services
+from portal.people.models import Employee
+from training.models import Certificate, CertificateExport
+
+EVERYBODY = frozenset(  # all who are signed in
+    {"employee", "colleague", "manager", "head", "other_manager", "hr", "compliance", "auditor", "author"}
+)
+OWNER = frozenset({"employee"})
+ABOVE = frozenset({"manager", "head"})
+MANAGERS = ABOVE | {"other_manager"}
+STAFF_EYES = frozenset({"hr", "compliance", "auditor"})
+OVERSIGHT = frozenset({"compliance", "auditor"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """``may``: roles that get in. ``visitor``: somebody not signed in gets in too. ``args``: made from the house."""
+
+    may: frozenset[str]
+    visitor: bool = False
+    args: Callable[[dict], list] = lambda house: []
+    method: str = "get"
+    data: Callable[[dict], dict] = lambda house: {}
+    ok: tuple[int, ...] = (200, 302)
+
+
+TABLE = {
+    "healthz": Line(EVERYBODY, visitor=True),
+    # signing in: open to visitors; allauth sends who is signed in onward
+    "account_login": Line(EVERYBODY, visitor=True),
+    "account_logout": Line(EVERYBODY, visitor=True),
+    "account_signup": Line(EVERYBODY, visitor=True),
+    "account_inactive": Line(EVERYBODY, visitor=True),
+    "account_reauthenticate": Line(EVERYBODY),
+    "account_change_password": Line(EVERYBODY),
+    "account_set_password": Line(EVERYBODY),
+    "account_reset_password": Line(EVERYBODY, visitor=True),
+    "account_reset_password_done": Line(EVERYBODY, visitor=True),
+    "account_reset_password_from_key": Line(EVERYBODY, visitor=True, args=lambda h: ["abc", "nothing"]),
+    "account_reset_password_from_key_done": Line(EVERYBODY, visitor=True),
+    "people:language": Line(EVERYBODY, visitor=True, method="post", data=lambda h: {"language": "en"}),
+    "jobs:progress": Line(OWNER, args=lambda h: [h["job"].uid]),
+    "jobs:retry": Line(OWNER, args=lambda h: [h["job"].uid], method="post"),
+    # standing
+    "standing:today": Line(EVERYBODY),
+    "standing:record": Line(EVERYBODY),
+    "standing:team": Line(MANAGERS),
+    "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
+    "standing:people": Line(STAFF_EYES),
+    "standing:firm": Line(OVERSIGHT),
+    # training
+    "training:course_list": Line(EVERYBODY),
+    "training:course": Line(OWNER, args=lambda h: [h["course"]]),
+    "training:lesson": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]]),
+    "training:reading": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]], method="post", ok=(204,)),
+    "training:quiz": Line(OWNER, args=lambda h: [h["course"], h["module"]]),
+    "training:attempt": Line(OWNER, args=lambda h: [h["attempt"].uid]),
+    "training:answer": Line(OWNER, args=lambda h: [h["attempt"].uid, 1], method="post"),
+    "training:result": Line(OWNER, args=lambda h: [h["attempt"].uid]),
+    "training:certificate_list": Line(EVERYBODY),
+    "training:certificate_file": Line(OWNER | {"hr"}, args=lambda h: [h["certificate"].serial]),
+    "training:verify_form": Line(EVERYBODY, visitor=True),
+    "training:verify": Line(EVERYBODY, visitor=True, args=lambda h: [h["certificate"].serial]),
+    "training:export_list": Line(frozenset({"hr"})),
+    "training:export_file": Line(frozenset({"hr"}), args=lambda h: [h["export"].uid]),
+    # archive
+    "archive:import_list": Line(OVERSIGHT),
+    "archive:import": Line(OVERSIGHT, args=lambda h: [h["import"].uid]),
+    "archive:aside_file": Line(
+        frozenset({"compliance"}),
+        args=lambda h: [h["import"].uid, h["aside"].line_no],
+        method="post",
+        data=lambda h: {"reason": "to mend the feed"},
+        ok=(200,),
+    ),
+}
+
+
+def named_urls(resolver: URLResolver | None = None, prefix: str = "") -> set[str]:
+    found: set[str] = set()
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            namespace = f"{prefix}{entry.namespace}:" if entry.namespace else prefix
+            found |= named_urls(entry, namespace)
+        elif isinstance(entry, URLPattern):
+            found.add(f"{prefix}{entry.name}")
+    return found
+
+
+def test_every_url_stands_in_the_table():
+    ours = {name for name in named_urls() if not name.startswith("admin:")}
+    assert ours == set(TABLE)
+
+
+@pytest.fixture
+def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
+    """One employee with everything that can belong to one, and somebody of every role."""
+    monkeypatch.setattr("training.pdf.certificate", lambda serial, facts: b"%PDF-1.7 drawn quickly")
+    desk = make_department("Desk")
+    head = make_employee(department=desk)
+    manager = make_employee(department=desk, manager=head)
+    employee = make_employee(department=desk, manager=manager)
+    other_manager = make_employee()
+    make_employee(manager=other_manager)
+    house = {
+        "head": head,
+        "manager": manager,
+        "employee": employee,
+        "colleague": make_employee(department=desk, manager=manager),
+        "other_manager": other_manager,
+        "hr": make_employee(roles=("HR",)),
+        "compliance": make_employee(roles=("Compliance",)),
+        "auditor": make_employee(roles=("Auditor",), employee_no=None),
+        "author": make_employee(roles=("Author",)),
+    }
+    house |= study(employee)
+    house["export"] = _export(house["hr"], house["certificate"])
+    house["job"] = jobs.start(kind="tests.count", key="one", by=employee)
+    feed = tmp_path / "feed.jsonl"
+    feed.write_text('{"seq": 1, "msg": \n')
+    archive.import_feed(source=archive.get_source("wecom"), path=feed, by="system:test")
+    house["import"], house["aside"] = Import.objects.get(), SetAside.objects.get()
+    return house
+
+
+def _export(hr: Employee, certificate: Certificate) -> CertificateExport:
+    from training import exports
+
+    export = exports.ask(choice=exports.Choice(), by=hr)
+    while (job := jobs.work(export.job_id, exports.step)) and not job.is_ended:
+        pass
+    export.refresh_from_db()
+    return export
+
+
+def knock(client: Client, name: str, line: Line, house: dict) -> HttpResponse:
+    url = reverse(name, args=line.args(house))
+    response = getattr(client, line.method)(url, line.data(house))
+    if response.streaming:
+        b"".join(response)  # to the end, which closes the file
+    return response
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_who_may_open_what(role, house, sign_in):
+    wrong = []
+    for name, line in TABLE.items():
+        response = knock(sign_in(house[role]), name, line, house)
+        status, goes_to = response.status_code, response.headers.get("Location", "")
+        is_sent_off = f"{reverse('account_login')}?next=" in goes_to  # a door that only seems open
+        if status not in (line.ok if role in line.may else (403, 404)) or is_sent_off:
+            wrong.append((name, status, goes_to))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("suspended", [False, True], ids=["a visitor", "a suspended person"])
+def test_who_is_not_signed_in_is_sent_to_sign_in(suspended, house, sign_in):
+    client = sign_in(house["employee"]) if suspended else Client()
+    if suspended:
+        people_services.set_active(employee=house["employee"], active=False, by="system:test", reason="left")
+    wrong = []
+    for name, line in TABLE.items():
+        response = knock(client, name, line, house)
+        to_sign_in = response.headers.get("Location", "").startswith(f"{reverse('account_login')}?next=")
+        if response.status_code not in (200, 302) or to_sign_in is line.visitor:
+            wrong.append((name, response.status_code, response.headers.get("Location")))
+    assert wrong == []
+
+
+def test_every_page_is_silent_under_the_policy(house, sign_in):
+    """Strict policy on every answer, and nothing inline in it."""
+    looked_at = 0
+    for name, line in TABLE.items():
+        if line.method != "get":
+            continue
+        role = min(line.may & {"employee", "hr", "compliance", "manager"})
+        response = sign_in(house[role]).get(reverse(name, args=line.args(house)))
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, name
+        assert "unsafe" not in policy, name
+        if response.status_code == 200 and "text/html" in response.headers["Content-Type"]:
+            assert inline(response.text) == [], name
+            looked_at += 1
+        elif response.streaming:
+            b"".join(response)
+    assert looked_at > 20
+
+
+def inline(page: str) -> list[str]:
+    """What a strict policy would refuse, and template code that was not run."""
+    soup = BeautifulSoup(page, "html.parser")
+    found = [str(tag) for tag in soup.select("[style], style")]
+    found += [str(s) for s in soup.select("script") if not s.get("src") and s.get("type") != "application/json"]
+    found += [a for tag in soup.find_all(True) for a in tag.attrs if a.startswith(("on", "hx-on"))]
+    return found + [mark for mark in ("{%", "{{") if mark in page]
+
+
+def test_somebody_who_moved_away_disappears_from_the_old_managers_page(house, sign_in):
+    client = sign_in(house["manager"])
+    url = reverse("standing:person", args=[house["employee"].uid])
+    assert client.get(url).status_code == 200
+    people_services.set_manager(employee=house["employee"], manager=house["other_manager"], by="system:test")
+    assert client.get(url).status_code == 404
+    assert sign_in(house["other_manager"]).get(url).status_code == 200
+
+
+def test_a_role_that_is_taken_away_is_gone_on_the_next_request(house, sign_in):
+    client = sign_in(house["compliance"])
+    assert client.get(reverse("standing:firm")).status_code == 200
+    house["compliance"].groups.remove(Group.objects.get(name="Compliance"))
+    assert client.get(reverse("standing:firm")).status_code == 403
+
+
+def test_hr_sees_training_but_nothing_of_the_archive(house, sign_in):
+    from portal.standing import services as standing
+
+    standing.catch_up()
+    page = sign_in(house["hr"]).get(reverse("standing:person", args=[house["employee"].uid]))
+    assert "Training" in page.text
+    for word in ("Archive record", "Findings", "No data", "May use WeChat"):
+        assert word not in page.text
+
+
+def test_pages_of_who_is_signed_in_are_kept_out_of_caches(house, sign_in):
+    assert sign_in(house["employee"]).get("/").headers["Cache-Control"] == "no-store"
+
+
+def test_an_ended_session_sends_a_fragment_to_sign_in_whole():
+    response = Client().get(
+        reverse("standing:team"),
+        headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/team/?training=due"},
+    )
+    assert response.status_code == 204
+    assert response.headers["HX-Redirect"] == f"{reverse('account_login')}?next=/team/%3Ftraining%3Ddue"
+
+
+@pytest.mark.django_db
+def test_the_admin_is_for_staff_alone(make_employee, sign_in):
+    assert sign_in(make_employee(roles=("Compliance",))).get("/admin/").status_code == 302
+    assert sign_in(make_employee(is_staff=True, is_superuser=True)).get("/admin/").status_code == 200

@@ -1,0 +1,18 @@
+import json
+import logging
+import sys
+
+from portal.logs import QuietFormatter
+
+
+def test_an_exceptions_message_stays_out_of_the_log():
+    try:
+        raise ValueError("Key (email)=(lin.yue@example.com) already exists")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "job %s failed", (7,), None)
+        record.exc_info = sys.exc_info()
+    line = json.loads(QuietFormatter("%(levelname)s %(message)s").format(record))
+    assert line["message"] == "job 7 failed"
+    assert "ValueError" in line["exc_info"]
+    assert "test_logs" in line["exc_info"]
+    assert "lin.yue" not in json.dumps(line)

@@ -1,0 +1,236 @@
+import pytest
+import time_machine
+from bs4 import BeautifulSoup
+from django.test import Client
+from django.urls import reverse
+
+from portal.jobs.models import Job
+from training import certificates, services, tasks
+from training.models import Certificate
+
+LIST = reverse("training:certificate_list")
+FORM = reverse("training:verify_form")
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel("2030-03-15T04:00:00Z", tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def certificate(make_certificate, make_employee, make_department) -> Certificate:
+    department = make_department("Fixed Income")
+    employee = make_employee(name_en="Lin Yue", name_zh="林悦", employee_no="100482", department=department)
+    return make_certificate(employee)
+
+
+def soup(response) -> BeautifulSoup:
+    return BeautifulSoup(response.text, "html.parser")
+
+
+def file_url(certificate: Certificate) -> str:
+    return reverse("training:certificate_file", args=[certificate.serial])
+
+
+def verify_url(serial: str) -> str:
+    return reverse("training:verify", args=[serial])
+
+
+# --- mine --------------------------------------------------------------------------------------------------------
+
+
+def test_until_the_file_is_there_its_progress_is(certificate, sign_in):
+    page = soup(sign_in(certificate.completion.employee).get(LIST))
+    job = Job.objects.get(kind=certificates.RENDER)
+    assert page.select_one(f"#job-{job.uid}")["hx-get"] == reverse("jobs:progress", args=[job.uid])
+    assert page.find("a", string="Download PDF") is None
+
+
+@pytest.mark.usefixtures("draw_quickly")
+def test_the_file_comes_as_an_attachment_named_by_its_serial(certificate, sign_in):
+    tasks.render_certificate(Job.objects.get(kind=certificates.RENDER).pk)
+    client = sign_in(certificate.completion.employee)
+    [link] = soup(client.get(LIST)).find_all("a", string="Download PDF")
+    response = client.get(link["href"])
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{certificate.serial}.pdf"'
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert b"".join(response.streaming_content).startswith(b"%PDF")
+
+
+def test_a_file_that_is_not_there_yet_is_not_found(certificate, sign_in, settings):
+    settings.PRIVATE_DIR.mkdir()
+    assert sign_in(certificate.completion.employee).get(file_url(certificate)).status_code == 404
+
+
+@pytest.mark.usefixtures("draw_quickly")
+def test_a_file_that_was_changed_behind_our_back_is_not_handed_out(certificate, sign_in, caplog):
+    services.draw(certificate)
+    with open(certificate.file.path, "ab") as stream:
+        stream.write(b"!")
+    assert sign_in(certificate.completion.employee).get(file_url(certificate)).status_code == 404
+    assert "is not what was written" in caplog.text
+
+
+@pytest.mark.usefixtures("draw_quickly")
+def test_only_its_owner_and_hr_get_the_file(certificate, make_employee, sign_in):
+    services.draw(certificate)
+    owner = certificate.completion.employee
+    boss = make_employee()
+    people = {
+        "owner": owner,
+        "hr": make_employee(roles=("HR",)),
+        "compliance": make_employee(roles=("Compliance",)),
+        "auditor": make_employee(roles=("Auditor",)),
+        "boss": boss,
+        "peer": make_employee(manager=boss),
+    }
+    seen = {}
+    for role, person in people.items():
+        response = sign_in(person).get(file_url(certificate))
+        seen[role] = response.status_code
+        list(response)  # read to the end, which closes the file
+    assert seen == {"owner": 200, "hr": 200, "compliance": 404, "auditor": 404, "boss": 404, "peer": 404}
+
+
+def test_hr_sees_only_their_own_among_their_certificates(certificate, make_employee, sign_in):
+    assert "None yet" in sign_in(make_employee(roles=("HR",))).get(LIST).text
+
+
+def test_the_list_says_what_each_is_worth(certificate, sign_in, clock):
+    client = sign_in(certificate.completion.employee)
+    assert "Valid" in soup(client.get(LIST)).select_one(".certificate .tag").text
+    services.revoke(certificate=certificate, reason="Why", by="system:test")
+    assert soup(client.get(LIST)).select_one(".certificate .tag").text == "Revoked"
+
+
+def test_ten_certificates_cost_what_one_does(certificate, make_certificate, make_edition, sign_in, count_queries):
+    client = sign_in(certificate.completion.employee)
+    client.get(LIST)
+    one = count_queries(lambda: client.get(LIST))
+    course = make_edition(modules=1, lessons=1).course
+    for _ in range(3):
+        certificate = services.reissue(certificate=certificate, reason="Why", by="system:test")
+    make_certificate(certificate.completion.employee, course)
+    assert count_queries(lambda: client.get(LIST)) == one
+
+
+# --- what a stranger sees ----------------------------------------------------------------------------------------
+
+
+def test_a_stranger_sees_what_is_printed_and_that_it_is_valid_and_nothing_else(certificate):
+    response = Client().get(verify_url(certificate.serial))
+    page = soup(response)
+    assert page.h1.text == "This certificate is valid"
+    told = dict(zip([dt.text for dt in page.select("dt")], [dd.text for dd in page.select("dd")], strict=True))
+    assert told == {
+        "Name as printed": "Lin Yue 林悦",
+        "Course": certificate.facts["course"]["en"],
+        "Edition": "1",
+        "Completed": "15 March 2030",
+        "Valid until": "14 March 2031",
+        "Serial": certificate.serial,
+    }
+    for secret in ("100482", "Fixed Income", certificate.completion.employee.uid, "100%", "example.com"):
+        assert secret not in response.text
+    inside = [a["href"] for a in page.select("a[href]") if a["href"] != FORM]
+    assert inside == []
+
+
+def test_who_is_signed_in_sees_no_more_than_a_stranger(certificate, make_employee, sign_in):
+    def told(client: Client) -> list[str]:
+        return [tag.text for tag in soup(client.get(verify_url(certificate.serial))).select("h1, dt, dd, p.note")]
+
+    assert told(sign_in(make_employee(roles=("HR",)))) == told(Client())
+
+
+@pytest.mark.parametrize(
+    ("happens", "says"),
+    [
+        (lambda c, clock: clock.move_to("2031-03-14T16:30:00Z"), "This certificate has lapsed"),
+        (lambda c, clock: services.revoke(certificate=c, reason="Secret", by="system:test"), "was revoked"),
+        (lambda c, clock: services.reissue(certificate=c, reason="Secret", by="system:test"), "was replaced"),
+    ],
+)
+def test_what_became_of_a_certificate_is_said_without_the_reason(certificate, clock, happens, says):
+    happens(certificate, clock)
+    response = Client().get(verify_url(certificate.serial))
+    assert response.status_code == 200
+    assert says in soup(response).h1.text
+    assert "Secret" not in response.text
+
+
+def test_a_revocation_is_dated(certificate):
+    services.revoke(certificate=certificate, reason="Why", by="system:test")
+    assert "taken back on 15 March 2030" in Client().get(verify_url(certificate.serial)).text
+
+
+def test_a_replacement_does_not_tell_its_serial(certificate):
+    new = services.reissue(certificate=certificate, reason="Why", by="system:test")
+    assert new.serial not in Client().get(verify_url(certificate.serial)).text
+
+
+@pytest.mark.parametrize("serial", ["OC-0000-0000-0000-0000", "nothing", "x" * 300])
+def test_an_unknown_serial_is_said_to_be_unknown(db, serial):
+    response = Client().get(verify_url(serial))
+    assert response.status_code == 404
+    assert "No such certificate" in response.text
+    assert len(soup(response).select_one(".card code").text) <= 60
+
+
+def test_markup_in_a_serial_is_text(db):
+    assert "<script>alert" not in Client().get("/verify/<script>alert(1)<%2Fscript>/").text
+
+
+def test_a_serial_typed_by_hand_finds_its_certificate(certificate):
+    typed = certificate.serial.lower().replace("-", " ").replace("0", "o")
+    response = Client().get(FORM, {"serial": typed}, follow=True)
+    assert response.redirect_chain[0][0] == verify_url(certificate.serial)
+    assert "This certificate is valid" in response.text
+    assert Client().get(verify_url(typed), follow=True).redirect_chain == [(verify_url(certificate.serial), 302)]
+
+
+@pytest.mark.parametrize("typed", ["", "OC-12"])
+def test_what_is_no_serial_is_said_under_the_field(db, typed):
+    page = soup(Client().get(FORM, {"serial": typed}))
+    assert page.select_one(".errors li").text
+    assert page.select_one("input[name=serial]")["aria-invalid"] == "true"
+
+
+def test_guessing_serials_is_stopped_for_an_address_and_not_for_others(certificate):
+    guesser, honest = Client(REMOTE_ADDR="203.0.113.9"), Client(REMOTE_ADDR="203.0.113.10")
+    seen = [guesser.get(verify_url(f"OC-0000-0000-0000-{n:04}")).status_code for n in range(31)]
+    assert seen == [404] * 30 + [429]
+    assert guesser.get(verify_url(certificate.serial)).status_code == 429
+    assert honest.get(verify_url(certificate.serial)).status_code == 200
+
+
+def test_the_limit_ends_by_itself(certificate, clock):
+    client = Client()
+    for _ in range(30):
+        client.get(verify_url(certificate.serial))
+    assert client.get(verify_url(certificate.serial)).status_code == 429
+    clock.shift(601)
+    assert client.get(verify_url(certificate.serial)).status_code == 200
+
+
+def test_no_address_is_kept_in_the_clear(certificate, monkeypatch):
+    kept = []
+
+    class Watched:
+        def get_many(self, keys) -> dict:
+            kept.extend(keys)
+            return {}
+
+        def add(self, *args) -> bool:
+            return True
+
+    monkeypatch.setattr("training.limits.cache", Watched())
+    Client(REMOTE_ADDR="203.0.113.9").get(verify_url(certificate.serial))
+    assert len(kept) == 30
+    assert "203.0.113.9" not in "".join(kept)
+
+
+def test_the_answer_to_a_stranger_is_kept_in_no_cache(certificate):
+    assert "no-store" in Client().get(verify_url(certificate.serial)).headers["Cache-Control"]

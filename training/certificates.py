@@ -1,0 +1,239 @@
+"""Certificates: issued with the completion, drawn as PDF by a worker, checked by strangers, revoked by date."""
+
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from portal.jobs import services as jobs
+from portal.jobs.models import Job
+from portal.ledger import services as ledger
+from training import files, pdf, rules
+from training.assignments import lock_person
+from training.models import Certificate, Completion
+
+RENDER = "training.tasks.render_certificate"
+
+
+class AlreadyRevoked(Exception):
+    """A revocation stands: its date and reason do not change."""
+
+
+class NoReason(ValueError):
+    """A certificate is revoked or replaced for a reason that can be told."""
+
+
+@transaction.atomic
+def issue(*, completion: Completion, by: str) -> Certificate:
+    """Issue the certificate of a completion and ask for its file. Once: a second call returns the one that stands."""
+    lock_person(completion.employee_id)
+    if standing := completion.certificates.filter(superseded_by=None).order_by("-pk").first():
+        return standing
+    return _issue(completion, by)
+
+
+def _issue(completion: Completion, by: str) -> Certificate:
+    certificate = Certificate.objects.create(
+        serial=rules.serial_from(secrets.randbits(5 * rules.SERIAL_SIGNS)),
+        completion=completion,
+        facts=facts_of(completion),
+        issued_at=timezone.now(),
+    )
+    ask_for_file(certificate)
+    body = {"serial": certificate.serial, "facts": certificate.facts}
+    ledger.append(verb="training.certificate_issued", actor=by, subject=completion.employee.uid, body=body)
+    return certificate
+
+
+def facts_of(completion: Completion) -> dict:
+    """Return what a certificate of this completion says, as of now. Frozen when it is issued."""
+    employee, edition = completion.employee, completion.edition
+    return {
+        "name_en": employee.name_en,
+        "name_zh": employee.name_zh,
+        "employee_no": employee.employee_no or "",
+        "department": {
+            "en": employee.department.name if employee.department else "",
+            "zh-hans": employee.department.name_zh if employee.department else "",
+        },
+        "office": {
+            "en": employee.office.name if employee.office else "",
+            "zh-hans": employee.office.name_zh if employee.office else "",
+        },
+        "firm": settings.FIRM_NAME,
+        "course": edition.title,
+        "edition": edition.number,
+        "modules": edition.modules.count(),
+        "percent": completion.percent,
+        "study_seconds": completion.study_seconds,
+        "completed_on": timezone.localdate(completion.completed_at).isoformat(),
+        "valid_until": completion.expires_on.isoformat(),
+    }
+
+
+@transaction.atomic
+def revoke(*, certificate: Certificate, reason: str, by: str) -> Certificate:
+    """Take a certificate back from now on. It stays, with the date; what it said does not change.
+
+    Raises AlreadyRevoked, NoReason.
+    """
+    certificate = _locked(certificate, reason)
+    certificate.revoked_at, certificate.revoked_why = timezone.now(), reason.strip()
+    certificate.save(update_fields=["revoked_at", "revoked_why"])
+    body = {"serial": certificate.serial, "reason": certificate.revoked_why}
+    subject = certificate.completion.employee.uid
+    ledger.append(verb="training.certificate_revoked", actor=by, subject=subject, body=body)
+    return certificate
+
+
+@transaction.atomic
+def reissue(*, certificate: Certificate, reason: str, by: str) -> Certificate:
+    """Replace a certificate by a new one with today's names, and return the new one. The old serial says so.
+
+    Replacing one that was replaced already returns its successor. Raises AlreadyRevoked, NoReason.
+    """
+    old = _locked(certificate, reason)
+    if old.superseded_by:
+        return old.superseded_by
+    new = _issue(old.completion, by)
+    old.superseded_by = new
+    old.save(update_fields=["superseded_by"])
+    body = {"serial": old.serial, "replaced_by": new.serial, "reason": reason.strip()}
+    subject = old.completion.employee.uid
+    ledger.append(verb="training.certificate_replaced", actor=by, subject=subject, body=body)
+    return new
+
+
+def _locked(certificate: Certificate, reason: str) -> Certificate:
+    """Lock a certificate that may be changed for this reason."""
+    if not reason.strip():
+        raise NoReason(certificate.serial)
+    lock_person(certificate.completion.employee_id)
+    rows = Certificate.objects.select_for_update(of=("self",))
+    certificate = rows.select_related("completion__employee", "superseded_by").get(pk=certificate.pk)
+    if certificate.revoked_at:
+        raise AlreadyRevoked(certificate.serial)
+    return certificate
+
+
+def validity(certificate: Certificate, today: date) -> rules.Validity:
+    return rules.validity(
+        valid_until=date.fromisoformat(certificate.facts["valid_until"]),
+        is_revoked=certificate.revoked_at is not None,
+        is_superseded=certificate.superseded_by_id is not None,
+        today=today,
+    )
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What a certificate says, for a page in the reader's language."""
+
+    name: str
+    course: str
+    edition: int
+    percent: int
+    completed_on: date
+    valid_until: date
+
+
+def printed(certificate: Certificate) -> Printed:
+    facts = certificate.facts
+    return Printed(
+        name=f"{facts['name_en']} {facts['name_zh']}".strip(),
+        course=rules.told(facts["course"], get_language() or ""),
+        edition=facts["edition"],
+        percent=facts["percent"],
+        completed_on=date.fromisoformat(facts["completed_on"]),
+        valid_until=date.fromisoformat(facts["valid_until"]),
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One of a person's certificates. ``job``: what draws its file; None when the file is there."""
+
+    serial: str
+    printed: Printed
+    validity: rules.Validity
+    is_ready: bool
+    job: Job | None
+    replaced_by: str
+
+
+def row(certificate: Certificate, job: Job | None, today: date) -> Row:
+    return Row(
+        serial=certificate.serial,
+        printed=printed(certificate),
+        validity=validity(certificate, today),
+        is_ready=bool(certificate.file),
+        job=job,
+        replaced_by=certificate.superseded_by.serial if certificate.superseded_by else "",
+    )
+
+
+# --- the file ----------------------------------------------------------------------------------------------------
+
+
+def ask_for_file(certificate: Certificate) -> Job:
+    """Return the job that draws the certificate, started if there is none. Its owner may follow it."""
+    owner = certificate.completion.employee
+    return jobs.start(kind=RENDER, key=certificate.serial, by=owner, params={"certificate": certificate.pk}, total=1)
+
+
+def draw(certificate: Certificate) -> Certificate:
+    """Make the certificate's file if there is none, and return the certificate with it. Safe to call at any time.
+
+    Drawing takes a second, so it happens before the row is touched: whoever is second throws its drawing away.
+    Raises pdf.CouldNotDraw.
+    """
+    certificate.refresh_from_db()
+    if certificate.file:
+        return certificate
+    descriptor, path = tempfile.mkstemp(dir=files.workshop(), suffix=".pdf")
+    made = Path(path)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(pdf.certificate(certificate.serial, certificate.facts))
+        _keep(certificate, made)
+    finally:
+        made.unlink(missing_ok=True)
+    return certificate
+
+
+@transaction.atomic
+def _keep(certificate: Certificate, made: Path) -> None:
+    """Put the drawing in place, under the lock of the row, unless another one is there already."""
+    locked = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
+    if not locked.file:
+        name = f"certificates/{locked.serial}.pdf"
+        locked.sha256 = files.put_in_place(made, name)
+        locked.file = name
+        locked.save(update_fields=["file", "sha256"])
+    certificate.file, certificate.sha256 = locked.file, locked.sha256
+
+
+def draw_ahead(job: Job) -> None:
+    """Draw a job's certificate outside of any transaction: SQLite has one writer, and a page may wait for it."""
+    draw(Certificate.objects.get(pk=job.params["certificate"]))
+
+
+def draw_step(job: Job) -> bool:
+    """The one step of a job: the file is there. Draws it only if draw_ahead() could not."""
+    certificate = draw(Certificate.objects.get(pk=job.params["certificate"]))
+    job.done = job.total = 1
+    job.result = {"serial": certificate.serial, "sha256": certificate.sha256}
+    return True
+
+
+def jobs_of(certificates: list[Certificate]) -> dict[str, Job]:
+    """Return {serial: job} for those whose file is not there yet. One query."""
+    waiting = [certificate.serial for certificate in certificates if not certificate.file]
+    return {job.key: job for job in Job.objects.filter(kind=RENDER, key__in=waiting)} if waiting else {}

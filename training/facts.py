@@ -1,0 +1,164 @@
+"""What the roof asks about many people at once, in a number of queries that does not grow with them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from portal.people.models import Employee
+from training.models import Assignment, Completion, Course, Exemption, Module, ModuleResult, Progress
+from training.rules import TrainingFacts, told
+
+CHUNK = 5000  # ids in one query
+
+
+def permit_course() -> Course | None:
+    """Return the course on which a person's standing rests: that of the oldest active rule, or the oldest at all."""
+    ruled = Course.objects.filter(rules__is_active=True).order_by("rules__pk")
+    return ruled.first() or Course.objects.order_by("pk").first()
+
+
+def facts_for(employee_ids: Iterable[int], course: Course | None = None) -> dict[int, TrainingFacts]:
+    """Return what decides each person's training state in the course, by default permit_course().
+
+    Every id asked for is in the answer; who was never assigned has empty facts. Three queries a CHUNK of people.
+    """
+    course = course or permit_course()
+    facts: dict[int, TrainingFacts] = dict.fromkeys(employee_ids, TrainingFacts())
+    if course:
+        for ids in _chunks(facts):
+            facts |= {person: found for (person, _course), found in facts_in([course.pk], ids).items()}
+    return facts
+
+
+def facts_in(courses: Collection[int], people: Collection[int]) -> dict[tuple[int, int], TrainingFacts]:
+    """Return {(person, course): facts} for those of these people who have any. Three queries."""
+    which = {"course__in": courses, "employee__in": people}
+    exemptions: defaultdict[tuple[int, int], list] = defaultdict(list)
+    for row in Exemption.objects.filter(**which).order_by("starts_on"):
+        exemptions[row.employee_id, row.course_id].append((row.starts_on, row.ends_on))
+    counted = Completion.objects.filter(edition__course__in=courses, employee__in=people).order_by("expires_on")
+    ends = {(c.employee_id, c.edition.course_id): c.expires_on for c in counted.select_related("edition")}
+    owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open().order_by("cycle")}
+    return {
+        pair: TrainingFacts(
+            due_on=owed[pair].due_on if pair in owed else None,
+            has_begun=pair in owed and owed[pair].edition_id is not None,
+            expires_on=ends.get(pair),
+            exemptions=tuple(exemptions.get(pair, ())),
+        )
+        for pair in exemptions.keys() | ends.keys() | owed.keys()
+    }
+
+
+@dataclass(frozen=True)
+class ModuleMark:
+    """How one person stands in one module: passed with ``percent``, or begun, or neither."""
+
+    percent: int | None = None
+    is_begun: bool = False
+
+    @property
+    def is_passed(self) -> bool:
+        return self.percent is not None
+
+    @property
+    def tone(self) -> str:
+        return "good" if self.is_passed else "warn" if self.is_begun else "none"
+
+    @property
+    def label(self) -> str:
+        """The mark in words, in the language of the page."""
+        if self.percent is not None:
+            return _("%(percent)s%%") % {"percent": self.percent}
+        return _("begun") if self.is_begun else "–"
+
+
+def module_titles(course: Course | None = None) -> list[str]:
+    """Return the titles of the newest edition's modules in their order, in the language of the page."""
+    return [told(module.title, get_language() or "") for module in _columns(course or permit_course())]
+
+
+def module_marks(employee_ids: Iterable[int], course: Course | None = None) -> dict[int, list[ModuleMark]]:
+    """Return for each person one mark a module, in the order of module_titles().
+
+    Marks are of the newest cycle that the person has begun: a renewal that nobody has opened yet does not hide what
+    was passed. Somebody who studies an older edition has marks in the modules that both editions have.
+    """
+    course = course or permit_course()
+    slugs = [module.slug for module in _columns(course)]
+    ids = list(employee_ids)
+    marks: dict[int, dict[str, ModuleMark]] = {person: {} for person in ids}
+    for chunk in _chunks(ids) if slugs else ():
+        begun = Assignment.objects.filter(course=course, employee__in=chunk, edition__isnull=False).order_by("cycle")
+        newest = dict(begun.values_list("employee", "pk"))
+        person = {assignment: employee for employee, assignment in newest.items()}
+        for assignment, slug, percent in (*_opened(person), *_passed(person)):
+            marks[person[assignment]][slug] = ModuleMark(percent, is_begun=True)
+    return {person: [marks[person].get(slug, ModuleMark()) for slug in slugs] for person in ids}
+
+
+def _columns(course: Course | None) -> list[Module]:
+    edition = course.current if course else None
+    return list(edition.modules.only("slug", "title", "position", "edition")) if edition else []
+
+
+def _opened(assignments: Collection[int]) -> Iterator[tuple[int, str, None]]:
+    opened = Progress.objects.filter(assignment__in=assignments).values_list("assignment", "lesson__module__slug")
+    yield from ((assignment, slug, None) for assignment, slug in opened.distinct())
+
+
+def _passed(assignments: Collection[int]) -> Iterator[tuple[int, str, int]]:
+    passed = ModuleResult.objects.filter(assignment__in=assignments)
+    yield from passed.values_list("assignment", "module__slug", "percent")
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One assignment as a record shows it. None: not yet."""
+
+    title: str
+    cycle: int
+    assigned_on: date
+    due_on: date
+    completed_on: date | None
+    expires_on: date | None
+    percent: int | None
+    study_seconds: int | None
+
+
+def history_of(employee: Employee) -> list[Cycle]:
+    """Return every cycle of every course that was assigned to a person, the newest first. Two queries."""
+    rows = Assignment.objects.filter(employee=employee).select_related("completion", "course", "edition")
+    newest = _newest_titles(row.course_id for row in rows)
+    return [_cycle(row, newest) for row in rows.order_by("-assigned_on", "-pk")]
+
+
+def _newest_titles(courses: Iterable[int]) -> dict[int, dict]:
+    named = Course.objects.filter(pk__in=set(courses)).order_by("editions__number")
+    return dict(named.values_list("pk", "editions__title"))
+
+
+def _cycle(row: Assignment, newest: dict[int, dict]) -> Cycle:
+    completion = getattr(row, "completion", None)
+    title = row.edition.title if row.edition else newest.get(row.course_id) or {}
+    return Cycle(
+        title=told(title, get_language() or "") or row.course.slug,
+        cycle=row.cycle,
+        assigned_on=row.assigned_on,
+        due_on=row.due_on,
+        completed_on=timezone.localdate(completion.completed_at) if completion else None,
+        expires_on=completion.expires_on if completion else None,
+        percent=completion.percent if completion else None,
+        study_seconds=completion.study_seconds if completion else None,
+    )
+
+
+def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    ids = list(ids)
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]

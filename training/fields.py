@@ -1,0 +1,298 @@
+"""YAML that remembers its lines, and fields read from it that say what is wrong, where, and what to do."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import yaml
+
+Report = Callable[[int, str, str], None]  # line in the file, what is wrong, what to do
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+NULL = "tag:yaml.org,2002:null"
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SLUG_REMEDY = "Use lower-case letters, digits and single hyphens, at most 80 in all."
+TEXT_MOST = 3000
+DEEPEST = 20  # levels of lists and mappings; a course needs six
+HTTPS = re.compile(r"https://[^\s/]+\.\S+")
+HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--")
+CITATION = re.compile(r"\[@[^\]\n]*\]?")
+QUOTE = "Put it in double quotes."
+
+
+def unreported(line: int, what: str, remedy: str) -> None:
+    """A Report that says nothing: that the file cannot be read was said, its fields need no further word."""
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    file: str
+    line: int
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.what} – {self.remedy}"
+
+
+class Map(dict):
+    """A YAML mapping. ``line`` is where it begins, ``lines`` where each key stands."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+
+class List(list):
+    """A YAML sequence. ``line`` is where it begins, ``lines`` where each item begins."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+def is_slug(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 80 and SLUG.fullmatch(value) is not None
+
+
+def read_yaml(text: str, report: Report, *, first_line: int = 1) -> object:
+    """Return what the YAML says, made of Map, List and plain values; None, reported, if it cannot be read.
+
+    ``first_line`` is the line of the file on which ``text`` begins. Aliases are refused: a few lines of them can
+    unfold into gigabytes. So is deep nesting: building it would end the process, not raise.
+    """
+    try:
+        if bomb := next(_bombs(text), None):
+            report(first_line + bomb[0], *bomb[1:])
+            return None
+        loader = LOADER(text)
+        node = loader.get_single_node()
+        if node is None or node.tag == NULL:
+            report(first_line, "there is nothing here", "Fill it in; see docs/authoring.md.")
+            return None
+        return _Tree(loader, report, first_line).value(node)
+    except yaml.MarkedYAMLError as error:
+        # A quote that is never closed is noticed at the end of the file; where it was opened is more use.
+        unclosed = "end of stream" in (error.problem or "")
+        mark = (unclosed and error.context_mark) or error.problem_mark or error.context_mark
+        remedy = "Check the indentation, and put text that holds ': ' or begins with a special character in quotes."
+        report(first_line + (mark.line if mark else 0), f"this is not YAML: {error.problem or error.context}", remedy)
+    except yaml.reader.ReaderError as error:
+        line = first_line + text[: error.position].count("\n")
+        report(line, f"character U+{error.character:04X} is not allowed", "Delete it.")
+    return None
+
+
+def _bombs(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield (line counted from 0, what, remedy) for each alias and each step too deep, without building anything."""
+    depth = 0
+    for event in yaml.parse(text, LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if isinstance(event, yaml.AliasEvent):
+            yield event.start_mark.line, "an alias (*name) is used", "Write the text out where it is needed."
+        elif depth > DEEPEST:
+            yield event.start_mark.line, "this is nested too deeply", "Write it flatter."
+
+
+class _Tree:
+    """Turns YAML nodes into values with lines."""
+
+    def __init__(self, loader: yaml.Loader, report: Report, first_line: int) -> None:
+        self.loader, self.report, self.first_line = loader, report, first_line
+
+    def line(self, node: yaml.Node) -> int:
+        return self.first_line + node.start_mark.line
+
+    def value(self, node: yaml.Node) -> object:
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
+        return self.mapping(node) if isinstance(node, yaml.MappingNode) else self.sequence(node)
+
+    def scalar(self, node: yaml.ScalarNode) -> object:
+        try:
+            return self.loader.construct_object(node, deep=True)
+        except ValueError:
+            self.report(self.line(node), f"{node.value!r} is not a date", "Write it as 2026-11-23.")
+            return None
+
+    def mapping(self, node: yaml.MappingNode) -> Map:
+        made = Map(self.line(node))
+        for key_node, value_node in node.value:
+            key, line = key_node.value, self.line(key_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.report(line, "a name is not plain text", "Write 'name: value'.")
+            elif key in made:
+                self.report(line, f"'{key}' is there twice", f"Leave one; the other is on line {made.lines[key]}.")
+            else:
+                made[key], made.lines[key] = self.value(value_node), line
+        return made
+
+    def sequence(self, node: yaml.SequenceNode) -> List:
+        made = List(self.line(node))
+        for item in node.value:
+            made.append(self.value(item))
+            made.lines.append(self.line(item))
+        return made
+
+
+class Fields:
+    """Reads a mapping field by field, reporting what is missing or wrong; ``done`` reports what nobody asked for.
+
+    Every reader returns a value of its type even after a report, so that reading goes on to the next mistake.
+    """
+
+    def __init__(self, given: object, report: Report, *, of: str, line: int) -> None:
+        self.report, self.of = report, of
+        if not isinstance(given, Map):
+            report(line, f"{of} is not made of 'name: value' lines", "See docs/authoring.md for its fields.")
+        self.is_readable = isinstance(given, Map)
+        self.given = given if isinstance(given, Map) else Map(line)
+        self.asked: set[str] = set()
+
+    def line(self, name: str) -> int:
+        return self.given.lines.get(name, self.given.line)
+
+    def has(self, name: str) -> bool:
+        return name in self.given
+
+    def wrong(self, name: str, what: str, remedy: str) -> None:
+        self.report(self.line(name), what, remedy)
+
+    def take(self, name: str, *, optional: bool = False) -> object:
+        """Return the raw value, None if it is not there; that is reported unless optional."""
+        self.asked.add(name)
+        value = self.given.get(name)
+        if value is None and self.is_readable and not (optional and name not in self.given):
+            self.wrong(name, f"{self.of} has no '{name}'", f"Add '{name}: …'.")
+        return value
+
+    def text(self, name: str, *, optional: bool = False) -> str:
+        value = self.take(name, optional=optional)
+        return "" if value is None else plain_text(value, f"'{name}'", self.line(name), self.report)
+
+    def texts(self, name: str, languages: "Languages") -> dict[str, str]:
+        value = self.take(name)
+        return {} if value is None else languages.texts(value, f"'{name}'", self.line(name), self.report)
+
+    def number(self, name: str, *, least: int, most: int, optional: bool = False) -> int | None:
+        """Return the whole number, None if it is optional and not there."""
+        value = self.take(name, optional=optional)
+        if value is None:
+            return None if optional else least
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            self.wrong(name, f"'{name}' is not a whole number from {least} to {most}", "Correct it.")
+            return least
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self.take(name, optional=True)
+        if value is not None and not isinstance(value, bool):
+            self.wrong(name, f"'{name}' is neither true nor false", f"Write '{name}: true', or leave it out.")
+        return value is True
+
+    def one_of(self, name: str, choices: Collection[str], *, default: str = "") -> str:
+        value = self.take(name, optional=bool(default))
+        if value is None:
+            return default or next(iter(choices))
+        if value not in choices:
+            self.wrong(name, f"'{name}' is {value!r}", f"Use one of: {', '.join(choices)}.")
+            return next(iter(choices))
+        return str(value)
+
+    def slug(self, name: str) -> str:
+        value = self.take(name)
+        if value is not None and not is_slug(value):
+            self.wrong(name, f"'{name}' is {value!r}", SLUG_REMEDY)
+        return value if isinstance(value, str) else ""
+
+    def link(self, name: str) -> str:
+        """Return the https address; it may be written as "" where there is nothing to link to."""
+        if self.given.get(name) == "":
+            self.asked.add(name)
+            return ""
+        link = self.text(name)
+        if link and not HTTPS.fullmatch(link):
+            self.wrong(name, f"the link {link} is not an https address", "Give the address that begins with https://.")
+        return link
+
+    def day(self, name: str) -> date:
+        value = self.take(name)
+        if value is not None and type(value) is not date:
+            self.wrong(name, f"'{name}' is not a date", "Write it as 2026-11-23, without quotes.")
+        return value if type(value) is date else date.min
+
+    def items(self, name: str, *, least: int = 0, most: int = 500, optional: bool = False) -> List:
+        """Return the list, empty if it is no list. Its own lines go with it."""
+        value = self.take(name, optional=optional)
+        if value is None:
+            return List(self.line(name))
+        if not isinstance(value, List):
+            self.wrong(name, f"'{name}' is not a list", "Begin each item with '- ', or put them between [ and ].")
+            return List(self.line(name))
+        if not least <= len(value) <= most:
+            self.wrong(name, f"'{name}' has {len(value)} items", f"Give it {least} to {most}.")
+        return value
+
+    def cites(self, sources: Mapping[str, object]) -> list[str]:
+        """Return the ids in ``cites``; each must be a source of the course."""
+        found = self.items("cites", optional=True)
+        for item, line in zip(found, found.lines, strict=True):
+            if item not in sources:
+                self.report(line, f"source {item!r} is not known", "Correct the id, or add it to sources.yaml.")
+        return [item for item in found if isinstance(item, str)]
+
+    def done(self) -> None:
+        for name in sorted(self.given.keys() - self.asked):
+            known = ", ".join(sorted(self.asked))
+            self.wrong(name, f"{self.of} has no field '{name}'", f"Remove it or correct it; the fields are {known}.")
+
+
+@dataclass(frozen=True)
+class Languages:
+    """``needed`` must be told everywhere; ``known`` may be, so that a translation can be prepared."""
+
+    needed: list[str]
+    known: Collection[str]
+
+    def texts(self, value: object, of: str, line: int, report: Report) -> dict[str, str]:
+        if not isinstance(value, Map):
+            report(line, f"{of} is not told per language", f'Write {{{self.needed[0]}: "…"}}.')
+            return {}
+        for name in sorted(value.keys() - set(self.known)):
+            is_text = " " in name or value[name] is None  # {en: Hello, world}: the comma has ended the text
+            remedy = f"Use {', '.join(self.known)}."
+            report(
+                value.lines[name],
+                f"{of} has the unknown language '{name}'",
+                "Put the text in double quotes: a comma ends it." if is_text else remedy,
+            )
+        for name in self.needed:
+            if value.get(name) is None:
+                report(value.lines.get(name, line), f"{of} has no text in '{name}'", f'Add {name}: "…".')
+        return {
+            name: plain_text(value[name], f"{of} in '{name}'", value.lines[name], report)
+            for name in self.needed
+            if value.get(name) is not None
+        }
+
+
+def plain_text(value: object, of: str, line: int, report: Report) -> str:
+    """Return the text. It is shown as it stands: no Markdown, no HTML, no citation."""
+    if not isinstance(value, str):
+        kind = "a list" if isinstance(value, list) else "a set of fields" if isinstance(value, dict) else repr(value)
+        report(line, f"{of} is {kind}, not text", QUOTE)
+        return ""
+    if not value.strip():
+        report(line, f"{of} is empty", "Write the text.")
+    if len(value) > TEXT_MOST:
+        report(line, f"{of} is longer than {TEXT_MOST} characters", "Shorten it.")
+    if tag := HTML.search(value):
+        report(line, f"{of} has raw HTML: {tag[0]}", "Write plain text.")
+    if citation := CITATION.search(value):
+        report(line, f"{of} has {citation[0]}, which is not shown as a link here", "Use 'cites: [id]' beside it.")
+    return value.strip()

@@ -1,0 +1,246 @@
+"""A person's way through a course: lessons read, blocks answered, quizzes passed, the course completed.
+
+Locks in the order of the house: the person, the assignment, their rows, the ledger.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from portal.ledger import services as ledger
+from quizzes import grading
+from quizzes import services as quizzes
+from quizzes.models import Attempt
+from training import certificates, rules
+from training.assignments import lock_person, ring_standing
+from training.models import Assignment, Completion, Lesson, Module, ModuleResult, Progress
+
+MOST_ANSWERS = 100  # blocks of one lesson
+MOST_CHOICES = 100  # marks in one answer
+
+
+class NotInEdition(LookupError):
+    """The lesson or quiz is not of the edition that the person studies."""
+
+
+class LessonsLeft(Exception):
+    """A module's quiz opens when all its lessons have been finished."""
+
+
+class AlreadyPassed(Exception):
+    """The module is passed in this cycle: there is nothing to try again."""
+
+
+class TooMuch(ValueError):
+    """More than a page could have sent."""
+
+
+@transaction.atomic
+def open_lesson(*, assignment: Assignment, lesson: Lesson, by: str) -> Progress:
+    """Note that the person has the lesson before them, and return how far they are in it.
+
+    The first lesson opened fixes the edition of the cycle: a new edition does not move who has begun.
+    Raises NotInEdition.
+    """
+    assignment = _locked(assignment)
+    begins = assignment.edition_id is None
+    if begins:
+        assignment.edition = assignment.course.current
+    if lesson.module.edition_id != assignment.edition_id:
+        raise NotInEdition(lesson.slug)
+    if begins:
+        assignment.save(update_fields=["edition"])
+    progress = _read_on(assignment, lesson, timezone.now())
+    if begins:
+        body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+        ledger.append(verb="training.edition_begun", actor=by, subject=assignment.employee.uid, body=body)
+        ring_standing()
+    return progress
+
+
+@transaction.atomic
+def note_reading(*, assignment: Assignment, lesson: Lesson, place: int | None = None) -> Progress:
+    """Count the time since the last sign of reading, and remember which block is in view. Raises NotInEdition."""
+    progress = _read_on(_locked(assignment), lesson, timezone.now())
+    if place is not None and 0 <= place <= MOST_ANSWERS and place != progress.place:
+        progress.place = place
+        progress.save(update_fields=["place"])
+    return progress
+
+
+@transaction.atomic
+def answer_block(
+    *, assignment: Assignment, lesson: Lesson, name: str, answer: str | int | Sequence | Mapping, place: int
+) -> Progress:
+    """Keep what was chosen in a block of a lesson; a later answer replaces it. Practice, so there is no Entry.
+
+    ``name`` is a block of this lesson: whoever calls has looked. Raises NotInEdition, TooMuch.
+    """
+    if isinstance(answer, Sequence | Mapping) and len(answer) > MOST_CHOICES:
+        raise TooMuch(name)
+    progress = _read_on(_locked(assignment), lesson, timezone.now())
+    answers = progress.answers | {name: answer}
+    if len(answers) > MOST_ANSWERS:
+        raise TooMuch(name)
+    progress.answers, progress.place = answers, place
+    progress.save(update_fields=["answers", "place"])
+    return progress
+
+
+@transaction.atomic
+def finish_lesson(*, assignment: Assignment, lesson: Lesson) -> Progress:
+    """Mark the lesson finished. A second time changes nothing. Raises NotInEdition."""
+    now = timezone.now()
+    progress = _read_on(_locked(assignment), lesson, now)
+    if progress.finished_at is None:
+        progress.finished_at = now
+        progress.save(update_fields=["finished_at"])
+    return progress
+
+
+def _locked(assignment: Assignment) -> Assignment:
+    rows = Assignment.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("course", "employee", "edition").get(pk=assignment.pk)
+
+
+def _read_on(assignment: Assignment, lesson: Lesson, now: datetime) -> Progress:
+    """Return the progress in the lesson with the time since the last sign of reading counted. Locked."""
+    if lesson.module.edition_id != assignment.edition_id:
+        raise NotInEdition(lesson.slug)
+    last = Progress.objects.filter(assignment=assignment).aggregate(last=Max("seen_at"))["last"]
+    progress, _ = Progress.objects.get_or_create(
+        assignment=assignment, lesson=lesson, defaults={"opened_at": now, "seen_at": now}
+    )
+    progress.seconds += rules.reading_seconds(last, now)
+    progress.seen_at = max(progress.seen_at, now)
+    progress.save(update_fields=["seconds", "seen_at"])
+    return progress
+
+
+# --- quizzes -----------------------------------------------------------------------------------------------------
+
+
+def start_quiz(*, assignment: Assignment, module: Module, language: str, by: str) -> Attempt:
+    """Return the person's open attempt at the module's quiz, begun now if there is none.
+
+    Not one transaction: an attempt that ran out of time is graded, and that stays even where a wait follows.
+    Raises NotInEdition, LessonsLeft, AlreadyPassed, quizzes.services.MustWait.
+    """
+    if assignment.edition_id is None:
+        raise LessonsLeft(module.slug)
+    if module.edition_id != assignment.edition_id:
+        raise NotInEdition(module.slug)
+    _settle_late(assignment, module)
+    if ModuleResult.objects.filter(assignment=assignment, module=module).exists():
+        raise AlreadyPassed(module.slug)
+    if lessons_left(assignment, module):
+        raise LessonsLeft(module.slug)
+    return quizzes.start_attempt(quiz=module.quiz, employee=assignment.employee, language=language, by=by)
+
+
+def lessons_left(assignment: Assignment, module: Module) -> int:
+    """Return how many lessons of the module are not finished in this cycle. One query."""
+    finished = Progress.objects.filter(assignment=assignment, finished_at__isnull=False).values("lesson")
+    return module.lessons.exclude(pk__in=finished).count()
+
+
+def _settle_late(assignment: Assignment, module: Module) -> None:
+    """Submit an attempt whose time is up, as it was saved: if it passed, it counts like any other."""
+    attempt = Attempt.objects.filter(quiz=module.quiz, employee=assignment.employee).open().first()
+    if attempt and grading.is_late(attempt.closes_at, timezone.now()):
+        submit_quiz(attempt=attempt, answers={}, by="system:training")
+
+
+@transaction.atomic
+def submit_quiz(*, attempt: Attempt, answers: Mapping[int, Sequence[str]], by: str) -> Attempt:
+    """Grade an attempt and record what follows from it: the module passed, the course completed, its certificate.
+
+    A second submit, from a double click or another window, returns the graded attempt and records nothing.
+    Raises quizzes.services.ForgedAnswer and NotYours, and then nothing is submitted.
+    """
+    lock_person(attempt.employee_id)
+    assignment, module = _studied(attempt)
+    _locked(assignment)
+    was_open = Attempt.objects.open().filter(pk=attempt.pk).exists()
+    attempt = quizzes.submit(attempt=attempt, answers=answers, by=by)
+    if was_open and attempt.passed:
+        _pass_module(assignment, module, attempt, by)
+    return attempt
+
+
+def _studied(attempt: Attempt) -> tuple[Assignment, Module]:
+    """Return the cycle in which the person tries this quiz, and the quiz's module. Raises NotInEdition."""
+    studied = Assignment.objects.filter(employee=attempt.employee, edition__modules__quiz=attempt.quiz)
+    assignment = studied.select_related("course", "employee", "edition").order_by("-cycle").first()
+    if assignment is None:
+        raise NotInEdition(attempt.uid)
+    return assignment, Module.objects.get(edition=assignment.edition, quiz=attempt.quiz)
+
+
+def _pass_module(assignment: Assignment, module: Module, attempt: Attempt, by: str) -> None:
+    result, is_new = ModuleResult.objects.get_or_create(
+        assignment=assignment,
+        module=module,
+        defaults={"attempt": attempt, "percent": attempt.percent, "passed_at": attempt.submitted_at},
+    )
+    if not is_new:
+        return
+    body = {
+        "course": assignment.course.slug,
+        "cycle": assignment.cycle,
+        "edition": assignment.edition.number,
+        "module": module.slug,
+        "percent": result.percent,
+        "attempt": attempt.uid,
+    }
+    ledger.append(verb="training.module_passed", actor=by, subject=assignment.employee.uid, body=body)
+    if not assignment.edition.modules.exclude(results__assignment=assignment).exists():
+        complete(assignment=assignment, by=by)
+
+
+@transaction.atomic
+def complete(*, assignment: Assignment, by: str) -> Completion:
+    """Record that the course is completed, and issue the certificate. Once a cycle: a second call returns the same.
+
+    Raises ModulesLeft.
+    """
+    lock_person(assignment.employee_id)
+    assignment = _locked(assignment)
+    if done := Completion.objects.filter(assignment=assignment).first():
+        return done
+    percents = list(assignment.module_results.values_list("percent", flat=True))
+    if assignment.edition is None or len(percents) < assignment.edition.modules.count():
+        raise ModulesLeft(str(assignment))
+    now = timezone.now()
+    completion = Completion.objects.create(
+        assignment=assignment,
+        employee=assignment.employee,
+        edition=assignment.edition,
+        completed_at=now,
+        expires_on=rules.expires_on(timezone.localdate(now), assignment.edition.renewal_months),
+        percent=rules.mean_percent(percents),
+        study_seconds=assignment.progress.aggregate(total=Sum("seconds"))["total"] or 0,
+    )
+    ledger.append(verb="training.completed", actor=by, subject=assignment.employee.uid, body=_evidence(completion))
+    certificates.issue(completion=completion, by=by)
+    ring_standing()
+    return completion
+
+
+class ModulesLeft(Exception):
+    """A course is completed when every module of its edition has been passed in the cycle."""
+
+
+def _evidence(completion: Completion) -> dict:
+    return {
+        "course": completion.assignment.course.slug,
+        "cycle": completion.assignment.cycle,
+        "edition": completion.edition.number,
+        "completed_at": completion.completed_at,
+        "expires_on": completion.expires_on.isoformat(),
+        "percent": completion.percent,
+        "study_seconds": completion.study_seconds,
+    }

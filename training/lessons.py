@@ -1,0 +1,100 @@
+"""What a lesson page shows, and where one goes from it."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from training import blocks
+from training.models import Lesson, Progress
+from training.outline import LessonLine, ModuleLine, Outline, language_of
+
+
+@dataclass(frozen=True)
+class Part:
+    """One block on the page. ``number`` counts from 0 and is what Progress.place remembers."""
+
+    number: int
+    template: str
+    block: dict
+    feedback: dict | None
+
+
+@dataclass(frozen=True)
+class LessonPage:
+    outline: Outline
+    module: ModuleLine
+    line: LessonLine
+    title: str
+    minutes: int
+    lang: str
+    parts: list[Part]
+    go_on_from: int | None  # the block where one was last time; None: at the top, or finished
+    is_finished: bool
+    previous_url: str
+    next_label: str
+
+
+def page(outline: Outline, lesson: Lesson, progress: Progress) -> LessonPage:
+    module, line = _lines(outline, lesson)
+    parts = [_part(number, block, progress.answers) for number, block in enumerate(told_blocks(lesson))]
+    is_finished = progress.finished_at is not None
+    before = [other for other in module.lessons if other.number < line.number]
+    return LessonPage(
+        outline=outline,
+        module=module,
+        line=line,
+        title=line.title,
+        minutes=line.minutes,
+        lang=outline.lang,
+        parts=parts,
+        go_on_from=progress.place if 0 < progress.place < len(parts) and not is_finished else None,
+        is_finished=is_finished,
+        previous_url=before[-1].url if before else outline.url,
+        next_label=_next_label(module, line),
+    )
+
+
+def told_blocks(lesson: Lesson) -> list[dict]:
+    """Return the lesson's blocks in the language of the page, or in the course's first."""
+    return lesson.body[language_of(lesson.module.edition)]
+
+
+def _part(number: int, block: dict, answers: dict) -> Part:
+    shown = blocks.shown(block, answers.get(block.get("name", "")))
+    return Part(number, shown["template"], shown["block"], shown["feedback"])
+
+
+def find_block(lesson: Lesson, name: str) -> tuple[int, dict] | None:
+    """Return the number and the block of that name that asks something; None if the lesson has none."""
+    named = enumerate(told_blocks(lesson))
+    return next(((n, b) for n, b in named if b.get("name") == name and b["kind"] in blocks.INTERACTIVE), None)
+
+
+def after(outline: Outline, lesson: Lesson) -> str:
+    """Return where to go from a lesson that was just finished: on in the module, back to what was left, its quiz.
+
+    From the last lesson of a module that is passed already: to the course.
+    """
+    module, line = _lines(outline, lesson)
+    following = [other for other in module.lessons if other.number > line.number]
+    if following:
+        return following[0].url
+    left = [other for other in module.lessons if not other.is_finished]
+    if left:
+        return left[0].url
+    return outline.url if module.is_passed else module.quiz_url
+
+
+def _next_label(module: ModuleLine, line: LessonLine) -> str:
+    following = [other for other in module.lessons if other.number > line.number]
+    if following:
+        return _("Done, next: %(title)s") % {"title": following[0].title}
+    left = [other for other in module.lessons if not other.is_finished and other.pk != line.pk]
+    if left:
+        return _("Done, back to: %(title)s") % {"title": left[0].title}
+    return _("Done, back to the course") if module.is_passed else _("Done, to the quiz")
+
+
+def _lines(outline: Outline, lesson: Lesson) -> tuple[ModuleLine, LessonLine]:
+    module = next(module for module in outline.modules if module.pk == lesson.module_id)
+    return module, next(line for line in module.lessons if line.pk == lesson.pk)

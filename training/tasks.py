@@ -1,0 +1,22 @@
+"""The bells of this room: each task calls one service, takes ids, and may ring twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from portal.jobs import services as jobs
+from training import assignments, certificates, exports
+
+
+@shared_task
+def apply_rules() -> None:
+    assignments.apply_rules(today=timezone.localdate())
+
+
+@shared_task(soft_time_limit=120, time_limit=180)
+def render_certificate(job_id: int) -> None:
+    jobs.work(job_id, certificates.draw_step, prepare=certificates.draw_ahead)
+
+
+@shared_task
+def export_certificates(job_id: int) -> None:
+    jobs.work(job_id, exports.step, prepare=exports.draw_ahead)

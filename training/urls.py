@@ -1,0 +1,25 @@
+from django.urls import path
+
+from training.views import certificates, courses, exports, quizzes
+
+app_name = "training"
+urlpatterns = [
+    # courses/
+    path("courses/", courses.course_list, name="course_list"),
+    path("courses/<slug:course>/", courses.course, name="course"),
+    path("courses/<slug:course>/<slug:module>/quiz/", quizzes.quiz, name="quiz"),
+    path("courses/<slug:course>/<slug:module>/<slug:lesson>/", courses.lesson, name="lesson"),
+    path("courses/<slug:course>/<slug:module>/<slug:lesson>/reading/", courses.reading, name="reading"),
+    # attempts/
+    path("attempts/<str:uid>/", quizzes.attempt, name="attempt"),
+    path("attempts/<str:uid>/answers/<int:position>/", quizzes.answer, name="answer"),
+    path("attempts/<str:uid>/result/", quizzes.result, name="result"),
+    # certificates
+    path("certificates/", certificates.certificate_list, name="certificate_list"),
+    path("certificates/<str:serial>.pdf", certificates.certificate_file, name="certificate_file"),
+    path("verify/", certificates.verify_form, name="verify_form"),
+    path("verify/<str:serial>/", certificates.verify, name="verify"),
+    # exports/
+    path("exports/", exports.export_list, name="export_list"),
+    path("exports/<str:uid>.zip", exports.export_file, name="export_file"),
+]
