@@ -6,6 +6,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
 
 from portal.ledger import guards
 from portal.people import services as people
@@ -17,7 +18,10 @@ numbers = count(1)
 
 @pytest.fixture(autouse=True)
 def site(settings, tmp_path) -> None:
-    """A site of its own for every test: plain static files, memory for a cache, nothing rung, mail kept."""
+    """A site of its own for every test: plain static files, memory for a cache, nothing rung, mail kept, in English."""
+    # A page that an earlier test read in Chinese leaves its language behind in the thread.
+    translation.activate("en")
+    timezone.deactivate()
     settings.STORAGES = {
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",

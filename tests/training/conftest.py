@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from itertools import count
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from quizzes import services as quizzes
 from quizzes.models import Attempt
@@ -33,12 +33,6 @@ SOURCE = {
     "link": "https://www.ecfr.gov/17a-4",
     "checked": "2026-11-23",
 }
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    """Each test begins on an English page: a request leaves its language behind in the thread."""
-    translation.activate("en")
 
 
 @pytest.fixture
