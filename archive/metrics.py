@@ -17,7 +17,7 @@ class Seen:
     """One message, the same for everybody who took part."""
 
     pk: int
-    seq: int
+    msgid: str
     category: str
     msgtype: str
     sent_at: datetime

@@ -33,6 +33,14 @@ def fold(handle: str) -> str:
     return handle.casefold()[:128]
 
 
+RANK = {"wecom": 0, "mail": 1, "csv": 2}  # the nearer to the channel, the more a copy tells
+
+
+def outranks(kind: str, source: int, than_kind: str, than_source: int) -> bool:
+    """Return whether the copy of the first source is the one to keep: so it is the same whichever came first."""
+    return (RANK[kind], source) < (RANK[than_kind], than_source)
+
+
 def latency_seconds(sent_at: datetime | None, captured_at: datetime | None) -> int | None:
     """Return whole seconds from sending to being pulled; None if either is unknown or the clocks disagree."""
     if sent_at is None or captured_at is None or captured_at < sent_at - CLOCK_SLACK:
@@ -56,7 +64,8 @@ class Opening:
 def signal_openings(
     *,
     message: int,
-    seq: int,
+    seq: int | None,
+    ref: str,
     source: int,
     on: date | None,
     hits: Sequence[Mapping],
@@ -66,6 +75,7 @@ def signal_openings(
 ) -> list[Opening]:
     """Return what the signals of one message open: one finding a kind at most, about one person.
 
+    ``ref`` names the message for ever: its channel and its id there.
     ``hits`` are {rule, kind, weight, start, end} with weights that already know of a recall. ``sender`` and
     ``addressed`` are (employee id, uid) of the person who wrote it, or else of the first employee it was sent to.
     """
@@ -76,7 +86,7 @@ def signal_openings(
     for kind, signal_kind in (("off_channel", "off_channel"), ("deletion_request", "deletion")):
         if any(hit["kind"] == signal_kind and hit["weight"] >= least for hit in hits):
             facts = {"seq": seq, "direction": "own" if sender else "addressed", "hits": [dict(hit) for hit in hits]}
-            openings.append(Opening(kind, f"{kind}:{source}:{seq}", person[0], source, message, facts, on))
+            openings.append(Opening(kind, f"{kind}:{ref}", person[0], source, message, facts, on))
     return openings
 
 
@@ -96,8 +106,8 @@ def record_openings(
 
     def opens(kind: str, behind: Sequence[Seen] = (), **facts: object) -> None:
         key = f"{kind}:{uid}:{month:%Y-%m}"
-        first = min(behind, key=lambda one: (one.sent_at, one.seq)) if behind else None
-        about = {"month": f"{month:%Y-%m}", "messages": sorted(one.seq for one in behind)[:100], **facts}
+        first = min(behind, key=lambda one: (one.sent_at, one.msgid)) if behind else None
+        about = {"month": f"{month:%Y-%m}", "messages": sorted(one.msgid for one in behind)[:100], **facts}
         pk, on = (first.pk, first.day) if first else (None, until)
         openings.append(Opening(kind, key, employee, None, pk, about, on))
 

@@ -6,7 +6,8 @@ from portal.jobs import services as jobs
 
 @shared_task
 def run_import(job_id: int) -> None:
-    jobs.work(job_id, services.run_some)
+    with services.Uploads() as uploads:
+        jobs.work(job_id, uploads.run_some)
 
 
 @shared_task

@@ -15,7 +15,7 @@ from archive.models import Import
 
 MAY_SEE, MAY_RUN = "archive.view_imports", "archive.run_imports"
 PAGE_SIZE = 20
-_HAS_BYTES = ExpressionWrapper(Q(raw__isnull=False), output_field=BooleanField())
+_HAS_BYTES = ExpressionWrapper(Q(sealed__isnull=False), output_field=BooleanField())
 
 
 @permission_required(MAY_SEE, raise_exception=True)
@@ -61,14 +61,14 @@ def import_(request: HttpRequest, uid: str) -> HttpResponse:
     seconds = ((run.ended_at or timezone.now()) - run.started_at).total_seconds()
     context = {
         "run": run,
-        "pace": rules.pace(lines=run.lines, offset=run.offset, size=run.size, seconds=seconds),
+        "pace": rules.pace(lines=run.lines, offset=run.passed, size=run.size, seconds=seconds),
     }
     if request.htmx:
         response = render(request, "archive/_import_progress.html", context)
         if run.is_ended:
             response.headers["HX-Refresh"] = "true"  # the page around it now has lines to show
         return response
-    context["asides"] = Paginator(run.asides.defer("raw").annotate(has_bytes=_HAS_BYTES), PAGE_SIZE).get_page(
+    context["asides"] = Paginator(run.asides.defer("sealed").annotate(has_bytes=_HAS_BYTES), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     context["conflicts"] = run.conflict_rows.select_related("first").order_by("line_no")[:PAGE_SIZE]
@@ -80,7 +80,7 @@ def import_(request: HttpRequest, uid: str) -> HttpResponse:
 def aside_file(request: HttpRequest, uid: str, line_no: int) -> HttpResponse:
     """The bytes of a line that was set aside, as a file, to who says why: never shown in a page, a stranger's words."""
     run = get_object_or_404(Import.objects.visible_to(request.user), uid=uid)
-    aside = get_object_or_404(run.asides.exclude(raw=None).select_related("run"), line_no=line_no)
+    aside = get_object_or_404(run.asides.exclude(sealed=None).select_related("run"), line_no=line_no)
     try:
         raw = services.read_aside(aside=aside, reason=request.POST.get("reason", ""), by=request.user.uid)
     except services.ReasonMissing as error:

@@ -1,6 +1,7 @@
 """The only module that reads the environment: typed readers that refuse what they cannot understand."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -55,3 +56,40 @@ def one_of(name: str, choices: tuple[str, ...], default: str) -> str:
 
 def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def keys(name: str, path: Path, *, make: Callable[[], bytes]) -> list[str]:
+    """Return the secrets in the variable, in the file that NAME_FILE names, or in ``path``, which is made if absent.
+
+    One a line or between commas, the one to use first.
+    """
+    path = Path(text(f"{name}_FILE") or path)
+    told = text(name)
+    if not told:
+        try:
+            told = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            told = _made(path, make)
+        except OSError as error:
+            raise ImproperlyConfigured(f"{path}, which holds {name}, cannot be read: {error.strerror}.") from error
+    found = [part.strip() for part in told.replace(",", "\n").splitlines() if part.strip()]
+    if not found:
+        raise ImproperlyConfigured(f"{path}, which should hold {name}, is empty.")
+    return found
+
+
+def _made(path: Path, make: Callable[[], bytes]) -> str:
+    """Write a new secret for the owner's eyes only and return it; another process may have been faster."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mine = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400), "wb") as file:
+        file.write(make())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(mine, path)  # fails where it is there already, and is never half written
+    except FileExistsError:
+        pass
+    finally:
+        mine.unlink()
+    return path.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 import dj_database_url
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -290,6 +291,8 @@ STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
 
 # --- what the archive keeps --------------------------------------------------------------------------------------
 ARCHIVE_TEXT = env.one_of("ARCHIVE_TEXT", ("flagged", "all", "none"), "flagged")
+# What encrypts kept words, newest first. On one machine the site makes its own; several machines must share theirs.
+ARCHIVE_TEXT_KEYS = env.keys("ARCHIVE_TEXT_KEYS", DATA_DIR / "keys" / "archive-text", make=Fernet.generate_key)
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")
 
 # --- logs --------------------------------------------------------------------------------------------------------

@@ -1,28 +1,48 @@
-"""What the archive room stores: feeds, messages, who is who, and what follows from it."""
+"""What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
-from archive.models.feeds import Batch, Hole, Import, SetAside, Source
-from archive.models.messages import Conflict, Message, MessageText, Participant, Recall, Signal
-from archive.models.outcome import Finding, Record, RecordDue
-from archive.models.parties import ConsentWord, Identity, Seat, SeatCopy, Unmatched
+from archive.models.feeds import Batch, Hole, Import, SetAside, Source, SourceToken
+from archive.models.keeping import Disposal, Hold, Tombstone
+from archive.models.messages import (
+    Attachment,
+    Conflict,
+    Delivery,
+    Message,
+    MessageText,
+    Participant,
+    Recall,
+    Signal,
+)
+from archive.models.outcome import Finding, Record, RecordDue, RecordVersion
+from archive.models.parties import Bar, ConsentWord, Identity, Seat, SeatCopy, Unmatched
+from archive.models.words import LexiconVersion
 
 __all__ = [
+    "Attachment",
+    "Bar",
     "Batch",
     "Conflict",
     "ConsentWord",
+    "Delivery",
+    "Disposal",
     "Finding",
+    "Hold",
     "Hole",
     "Identity",
     "Import",
+    "LexiconVersion",
     "Message",
     "MessageText",
     "Participant",
     "Recall",
     "Record",
     "RecordDue",
+    "RecordVersion",
     "Seat",
     "SeatCopy",
     "SetAside",
     "Signal",
     "Source",
+    "SourceToken",
+    "Tombstone",
     "Unmatched",
 ]

@@ -14,15 +14,28 @@ def _firm_zone() -> str:
 
 
 class Source(models.Model):
-    """A configured feed. ``first_seq`` and ``last_seq`` with the Holes between them say which numbers are here."""
+    """A configured feed. ``first_seq`` and ``last_seq`` with the Holes between them say which numbers are here.
+
+    ``channel`` is where people talked. Sources of one channel may deliver the same message, by its own id in the
+    channel: it is then one Message.
+    """
 
     class Kind(models.TextChoices):
         WECOM = "wecom", _("WeCom archive")
         MAIL = "mail", _("journal mail")
         CSV = "csv", _("CSV file")
 
+    class Granularity(models.TextChoices):
+        MESSAGE = "message", _("one item is one message")
+        CONVERSATION = "conversation", _("one item is a day of a conversation")
+
     name = models.SlugField(unique=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.WECOM)
+    channel = models.CharField(max_length=20, default="wecom", help_text=_("Where people talk: wecom, mail …"))
+    granularity = models.CharField(max_length=12, choices=Granularity, default=Granularity.MESSAGE)
+    mapping = models.JSONField(
+        default=dict, blank=True, help_text=_("Journal mail: header of each field. CSV: column of each field.")
+    )
     time_zone = models.CharField(max_length=64, default=_firm_zone)
     expected_latency_seconds = models.PositiveIntegerField(
         default=3600, help_text=_("What the source promises: from sending to being pulled")
@@ -33,6 +46,12 @@ class Source(models.Model):
     first_sent_at = models.DateTimeField(null=True, editable=False, help_text="NULL: nothing here yet")
     last_sent_at = models.DateTimeField(null=True, editable=False, help_text="NULL: nothing here yet")
     last_captured_at = models.DateTimeField(null=True, editable=False, help_text="NULL: no record told it")
+    last_pull_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a delivery was last taken in whole, be it empty; NULL: never"
+    )
+    retired_on = models.DateField(
+        null=True, blank=True, help_text=_("Empty: it delivers. From that day on it may be silent")
+    )
     held_by = models.CharField(max_length=120, blank=True, editable=False, help_text="Who imports just now")
     held_until = models.DateTimeField(null=True, editable=False, help_text="NULL: nobody imports")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -52,6 +71,26 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SourceToken(models.Model):
+    """What a puller shows to push into one source. Only its digest is kept; a lost one is replaced, never read."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="tokens")
+    label = models.CharField(max_length=60, help_text=_("Which machine uses it"))
+    hint = models.CharField(max_length=8, help_text="How it begins, to tell it from others")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, hex")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, help_text="NULL: until it is ended")
+    ended_at = models.DateTimeField(null=True, help_text="NULL: not ended by anybody")
+    last_used_at = models.DateTimeField(null=True, help_text="NULL: never")
+
+    class Meta:
+        ordering: ClassVar = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.source_id}: {self.label}"
 
 
 class ImportQuerySet(models.QuerySet):
@@ -89,8 +128,14 @@ class Import(models.Model):
         "unreadable",
     )
 
+    class Via(models.TextChoices):
+        FILE = "file", _("a file")
+        PUSH = "push", _("pushed by a machine")
+        REPAIR = "repair", _("repaired lines")
+
     uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
     source = models.ForeignKey(Source, models.PROTECT, related_name="imports")
+    via = models.CharField(max_length=6, choices=Via, default=Via.FILE)
     job = models.OneToOneField(
         Job, models.SET_NULL, null=True, related_name="archive_import", help_text="NULL: run by the command"
     )
@@ -101,7 +146,10 @@ class Import(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the file, hex")
     size = models.PositiveBigIntegerField(help_text="Bytes")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
-    offset = models.PositiveBigIntegerField(default=0, help_text="First byte not yet read")
+    offset = models.PositiveBigIntegerField(
+        default=0, help_text="First byte not yet read, of what the file holds when it is unpacked"
+    )
+    passed = models.PositiveBigIntegerField(default=0, help_text="Bytes of the file itself that have been read")
     line_no = models.PositiveBigIntegerField(default=0, help_text="Lines passed, empty ones too")
     batch_no = models.PositiveIntegerField(default=0)
     lines = models.PositiveBigIntegerField(default=0)
@@ -117,7 +165,14 @@ class Import(models.Model):
     first_sent_at = models.DateTimeField(null=True, help_text="Of the messages stored; NULL: none had a time")
     last_sent_at = models.DateTimeField(null=True, help_text="Of the messages stored; NULL: none had a time")
     started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: the command line"
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: a command or a machine"
+    )
+    token = models.ForeignKey(
+        SourceToken,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Of the machine that pushed it; NULL: not pushed",
     )
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, help_text="NULL: not ended")
@@ -168,7 +223,7 @@ class Import(models.Model):
         """Whole percent of the file that has been read; below 100 until the end."""
         if self.state == self.State.DONE:
             return 100
-        return min(99, self.offset * 100 // self.size) if self.size else 0
+        return min(99, self.passed * 100 // self.size) if self.size else 0
 
     @property
     def counts(self) -> dict[str, int]:
@@ -197,7 +252,7 @@ class Batch(models.Model):
 
 
 class SetAside(models.Model):
-    """A line that could not be taken, with its bytes for as long as words are kept, so that a person can repair it."""
+    """A line, mail or row that could not be taken, with its bytes for as long as words are kept, to be repaired."""
 
     class Reason(models.TextChoices):
         TOO_LONG = "too_long", _("longer than 1 MiB")
@@ -213,23 +268,39 @@ class SetAside(models.Model):
         NO_MSGID = "no_msgid", _("the message has no id")
         FIELD_TOO_LONG = "field_too_long", _("an id is longer than any real one")
         TOO_MANY_RECIPIENTS = "too_many_recipients", _("more recipients than any room holds")
+        UNPACKS_TOO_LARGE = "unpacks_too_large", _("unpacks to more than any honest file does")
+        CANNOT_UNPACK = "cannot_unpack", _("damaged: it cannot be unpacked from here on")
+        NOT_A_MAIL = "not_a_mail", _("not a mail")
+        MAIL_TOO_LARGE = "mail_too_large", _("a mail that is too large")
+        MAIL_TOO_MANY_PARTS = "mail_too_many_parts", _("a mail with too many parts or levels")
+        NO_SENDER = "no_sender", _("nobody it is from")
+        BAD_MEMBER = "bad_member", _("a file in the archive that is damaged, empty, or no mail")
+        MANIFEST_DIFFERS = "manifest_differs", _("the ZIP does not hold what its list says")
+        BAD_ROW = "bad_row", _("a row with other columns than the heading")
+        BAD_TIME = "bad_time", _("a time that cannot be read")
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="asides")
     line_no = models.PositiveBigIntegerField()
     offset = models.PositiveBigIntegerField(help_text="First byte of the line in the file")
     length = models.PositiveBigIntegerField(help_text="Bytes of the whole line")
     reason = models.CharField(max_length=20, choices=Reason)
-    raw = models.BinaryField(null=True, help_text="The first 64 KiB of the line; NULL: deleted, or never kept")
+    sealed = models.BinaryField(
+        null=True, help_text="The first 64 KiB of the line, encrypted; NULL: deleted, or never kept"
+    )
+    key_id = models.CharField(max_length=16, blank=True, help_text="Which key it is encrypted with")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the first 64 KiB, hex: it stays")
     delete_after = models.DateTimeField(null=True, help_text="NULL: no bytes, or as long as policy says")
     maybe_seq = models.PositiveBigIntegerField(null=True, help_text="The number it seems to carry; NULL: none found")
+    repaired_by = models.ForeignKey(
+        Import, models.SET_NULL, null=True, related_name="repaired", help_text="The import that read it again, or NULL"
+    )
 
     class Meta:
         ordering: ClassVar = ["line_no"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["run", "line_no"], name="archive_aside_line_once"),
             models.CheckConstraint(
-                condition=Q(delete_after=None) | Q(raw__isnull=False), name="archive_aside_deletes_what_is_there"
+                condition=Q(delete_after=None) | Q(sealed__isnull=False), name="archive_aside_deletes_what_is_there"
             ),
         ]
         indexes: ClassVar = [

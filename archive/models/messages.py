@@ -24,7 +24,8 @@ class MessageQuerySet(models.QuerySet):
 class Message(models.Model):
     """One delivered record: who, whom, when, what kind, and a fingerprint. Never its words: those are MessageText.
 
-    ``leaf`` is its place in the Merkle tree of its batch, whose root stands in the ledger.
+    ``leaf`` is its place in the Merkle tree of its batch, whose root stands in the ledger. ``source`` is the one whose
+    copy is kept, whichever came first: rules.outranks decides. Other copies of the same message are its Deliveries.
     """
 
     class Category(models.TextChoices):
@@ -38,7 +39,8 @@ class Message(models.Model):
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="messages")
     leaf = models.PositiveSmallIntegerField(help_text="From 0, within the batch")
     line_no = models.PositiveBigIntegerField(help_text="In the file of the import")
-    seq = models.PositiveBigIntegerField()
+    channel = models.CharField(max_length=20, default="wecom", help_text="The source's: msgid is unique within it")
+    seq = models.PositiveBigIntegerField(null=True, help_text="NULL: the feed has no numbers")
     msgid = models.CharField(max_length=200)
     category = models.CharField(max_length=10, choices=Category)
     msgtype = models.CharField(max_length=64, blank=True, help_text="Empty: unreadable")
@@ -57,6 +59,9 @@ class Message(models.Model):
     fingerprint = models.BinaryField(max_length=32, help_text="SHA-256 of the canonical JSON")
     publickey_ver = models.PositiveIntegerField(null=True, help_text="NULL: not told")
     media_refs = models.PositiveSmallIntegerField(default=0)
+    media_missing = models.PositiveSmallIntegerField(
+        default=0, help_text="Of these, reported as not fetched or fetched with another hash"
+    )
     recalled_at = models.DateTimeField(null=True, help_text="NULL: not taken back")
     error_code = models.PositiveIntegerField(null=True, help_text="Why it is unreadable; NULL: it is readable")
     was_repaired = models.BooleanField(default=False, help_text="Characters that no database takes were replaced")
@@ -65,7 +70,7 @@ class Message(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["source", "msgid"], name="archive_message_id_once_per_source"),
+            models.UniqueConstraint(fields=["channel", "msgid"], name="archive_message_id_once_per_channel"),
             models.UniqueConstraint(fields=["source", "seq"], name="archive_message_number_once_per_source"),
             models.CheckConstraint(
                 condition=Q(category="unreadable", error_code__isnull=False)
@@ -91,7 +96,8 @@ class MessageText(models.Model):
         POLICY = "policy", _("the firm keeps all text")
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="text")
-    text = models.TextField()
+    sealed = models.BinaryField(help_text="The words, encrypted: archive.sealing opens them")
+    key_id = models.CharField(max_length=16, help_text="Which key they are encrypted with")
     why = models.CharField(max_length=10, choices=Why)
     delete_after = models.DateTimeField(null=True, help_text="NULL: as long as its finding is open or policy says")
 
@@ -104,6 +110,57 @@ class MessageText(models.Model):
 
     def __str__(self) -> str:
         return f"text of {self.message_id}"
+
+
+class Attachment(models.Model):
+    """A file that came with a message: what it is and its fingerprint. Its bytes and its name stay in the archive."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="attachments", db_index=False)
+    number = models.PositiveSmallIntegerField(help_text="From 1, in the order of the mail")
+    media_type = models.CharField(max_length=100)
+    size = models.PositiveBigIntegerField(help_text="Bytes")
+    digest = models.BinaryField(max_length=32, help_text="SHA-256 of the decoded bytes")
+
+    class Meta:
+        ordering: ClassVar = ["number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["message", "number"], name="archive_attachment_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id}: {self.number}"
+
+
+class Delivery(models.Model):
+    """Another copy of a message: by another source of its channel, or the unreadable one that came before it.
+
+    It counts as a duplicate and is no second Message; like every delivered record it is a leaf of its batch.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries", db_index=False)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="deliveries", db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="deliveries", db_index=False)
+    leaf = models.PositiveSmallIntegerField(help_text="From 0, within the batch")
+    line_no = models.PositiveBigIntegerField(help_text="In the file of the import")
+    seq = models.PositiveBigIntegerField(null=True, help_text="NULL: the feed has no numbers")
+    fingerprint = models.BinaryField(max_length=32)
+    captured_at = models.DateTimeField(null=True, help_text="NULL: not told")
+    error_code = models.PositiveIntegerField(null=True, help_text="Why it is unreadable; NULL: it is readable")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["message", "source", "fingerprint"], name="archive_delivery_once_per_content"
+            ),
+            models.UniqueConstraint(fields=["batch", "leaf"], name="archive_delivery_once_per_leaf"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["source", "seq"], condition=Q(seq__isnull=False), name="archive_delivery_by_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} by {self.source_id}"
 
 
 class Recall(models.Model):
@@ -136,7 +193,7 @@ class Conflict(models.Model):
     line_no = models.PositiveBigIntegerField()
     offset = models.PositiveBigIntegerField(help_text="First byte of the line in the file")
     msgid = models.CharField(max_length=200)
-    seq = models.PositiveBigIntegerField()
+    seq = models.PositiveBigIntegerField(null=True, help_text="NULL: the feed has no numbers")
     msgtype = models.CharField(max_length=64, blank=True)
     sender = models.CharField(max_length=128, blank=True)
     sent_at = models.DateTimeField(null=True, help_text="NULL: not told")

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from archive.models.feeds import Source
+from archive.models.keeping import Disposal
 from archive.models.messages import Message
 from portal.people.models import Employee, opaque_id
 
@@ -49,14 +50,18 @@ class Finding(models.Model):
         CONSENT_MISSING = "consent_missing", _("no word on consent")
         AFTER_REFUSAL = "after_refusal", _("writing on after a refusal")
         UNSEATED_CLIENT_TALK = "unseated_client_talk", _("client talk without an archive seat")
+        BARRED_TALK = "barred_talk", _("client talk while not permitted")
         SILENT_SEAT = "silent_seat", _("a seat, and silence")
+        MEDIA_MISSING = "media_missing", _("files of client talk that were not kept")
         CAPTURE_LATE = "capture_late", _("captured late")
+        SOURCE_SILENT = "source_silent", _("a feed has fallen silent")
         HOLE = "hole", _("numbers missing in the feed")
         CONFLICT = "conflict", _("one id, two contents")
         UNMATCHED_IDENTITY = "unmatched_identity", _("a handle that matches nobody")
         UNKNOWN_KIND = "unknown_kind", _("a kind of message not seen before")
         UNREADABLE = "unreadable", _("records that could not be decrypted")
         TEXT_REPAIRED = "text_repaired", _("characters that had to be replaced")
+        INTEGRITY = "integrity", _("a fingerprint or seal that does not verify")
 
     class Severity(models.IntegerChoices):
         LOW = 1, _("low")
@@ -103,7 +108,7 @@ class Finding(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(employee__isnull=False) | Q(source__isnull=False),
+                condition=Q(employee__isnull=False) | Q(source__isnull=False) | Q(kind="integrity"),
                 name="archive_finding_is_about_somebody_or_a_source",
             ),
             models.CheckConstraint(
@@ -150,6 +155,16 @@ class Record(models.Model):
     month = models.DateField(help_text="First day of the month, in the firm's zone")
     is_final = models.BooleanField(default=False)
     version = models.PositiveSmallIntegerField(default=1)
+    version_why = models.CharField(
+        max_length=200, blank=True, help_text="What made this version; empty: the first one that was final"
+    )
+    frozen_by = models.ForeignKey(
+        Disposal,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Its messages were disposed of, so it can never be computed again; NULL: they are here",
+    )
     sent = models.PositiveIntegerField()
     received = models.PositiveIntegerField()
     captured = models.PositiveIntegerField()
@@ -179,11 +194,33 @@ class Record(models.Model):
         return f"{self.employee_id} {self.month:%Y-%m}"
 
 
+class RecordVersion(models.Model):
+    """What a final Record said before it was changed, and why it was. Never changed, never deleted."""
+
+    record = models.ForeignKey(Record, models.PROTECT, related_name="versions", db_index=False)
+    version = models.PositiveSmallIntegerField()
+    metrics = models.JSONField(help_text="All metrics as this version had them")
+    policy_version = models.CharField(max_length=20)
+    entry_seq = models.PositiveBigIntegerField(help_text="The ledger Entry that recorded this version")
+    replaced_at = models.DateTimeField()
+    replaced_why = models.CharField(max_length=200)
+
+    class Meta:
+        ordering: ClassVar = ["-version"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["record", "version"], name="archive_record_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id} v{self.version}"
+
+
 class RecordDue(models.Model):
     """A Record that must be computed (again). Written with what made it so, gone when it has been done."""
 
     employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     month = models.DateField()
+    why = models.CharField(max_length=40, blank=True, help_text="A code of services.due; the first that made it due")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["month", "employee"], name="archive_record_due_once")]

@@ -134,3 +134,28 @@ class ConsentWord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact} {self.word}"
+
+
+class Bar(models.Model):
+    """A time in which an employee might not message clients, as the roof told: training had lapsed, say.
+
+    The archive does not decide this; it needs it to see who wrote to clients all the same.
+    """
+
+    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="bars", db_index=False)
+    begins_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, help_text="First moment at which it is over; NULL: still barred")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["employee"], condition=Q(ends_at=None), name="archive_bar_one_open_per_person"
+            ),
+            models.UniqueConstraint(fields=["employee", "begins_at"], name="archive_bar_begins_once"),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("begins_at")), name="archive_bar_ends_after_it_begins"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} from {self.begins_at:%Y-%m-%d}"

@@ -9,10 +9,10 @@ from archive.services.records import recompute_due
 from archive.services.running import (
     UPLOAD_LIMIT,
     NotAFeed,
+    Uploads,
     digest_of,
     import_feed,
     read_aside,
-    run_some,
     start_upload,
     summary,
 )
@@ -29,6 +29,7 @@ __all__ = [
     "ReasonMissing",
     "SourceBusy",
     "SourceHealth",
+    "Uploads",
     "digest_of",
     "facts_for",
     "get_source",
@@ -39,7 +40,6 @@ __all__ = [
     "recompute_due",
     "refresh_findings",
     "review_finding",
-    "run_some",
     "source_health",
     "start_upload",
     "summary",

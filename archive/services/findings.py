@@ -187,6 +187,7 @@ def _signal_openings(pks: list[int]) -> list[Opening]:
         openings += rules.signal_openings(
             message=pk,
             seq=message.seq,
+            ref=f"{message.channel}:{message.msgid}",
             source=message.source_id,
             on=timezone.localdate(message.sent_at) if message.sent_at else None,
             hits=[{**hit, "weight": hit["weight"] + heavier} for hit in hits[pk]],

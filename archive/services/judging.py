@@ -150,7 +150,7 @@ def _conflicts(run: Import) -> Iterable[Opening]:
             "import": run.uid,
             "first_seq": one.first.seq if one.first else None,
         }
-        key = f"conflict:{one.source_id}:{one.seq}:{bytes(one.fingerprint).hex()}"
+        key = f"conflict:{one.source_id}:{one.msgid}:{one.seq}:{bytes(one.fingerprint).hex()}"
         yield Opening("conflict", key, None, one.source_id, one.first_id, facts)
 
 
@@ -277,7 +277,7 @@ def dispose_of_text(*, by: str, now: datetime) -> int:
     The messages, their proofs, and what is known of the lines stay.
     """
     count, _by_model = MessageText.objects.filter(delete_after__lt=now).delete()
-    lines = SetAside.objects.filter(delete_after__lt=now).update(raw=None, delete_after=None)
+    lines = SetAside.objects.filter(delete_after__lt=now).update(sealed=None, key_id="", delete_after=None)
     if count or lines:
         body = {"messages": count, "set_aside": lines}
         ledger.append(verb="archive.text_disposed", actor=by, subject="system:archive", body=body)

@@ -147,16 +147,30 @@ def _messages(
     promises = dict(Source.objects.values_list("pk", "expected_latency_seconds"))
     signals, recalls = _signals(begins, ends), _recalls(ids, begins, ends)
     columns = (
-        "pk seq category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known media_refs "
-        "source_id"
+        "pk msgid category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known "
+        "media_refs source_id"
     )
     rows = Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split())
     found = {}
-    for pk, seq, category, kind, sent_at, sender, room, contacts, latency, captured_at, is_known, media, source in rows:
+    for (
+        pk,
+        msgid,
+        category,
+        kind,
+        sent_at,
+        sender,
+        room,
+        contacts,
+        latency,
+        captured_at,
+        is_known,
+        media,
+        source,
+    ) in rows:
         original_sent_at, original_had_signal = recalls.get(pk, (None, False))
         found[pk] = Seen(
             pk=pk,
-            seq=seq,
+            msgid=msgid,
             category=category,
             msgtype=kind,
             sent_at=sent_at,

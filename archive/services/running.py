@@ -7,6 +7,7 @@ last batch and ends with the rows of an undisturbed one.
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -19,12 +20,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from archive import sealing
 from archive.models import Hole, Import, SetAside, Source, Unmatched
 from archive.services import feeds, findings, judging, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
-from archive.sources import wecom
 from archive.sources.base import Aside, Captured
+from archive.sources.feed import Feed, How, open_feed
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
@@ -57,13 +59,19 @@ def import_feed(
         run = begin(
             source=source, label=path.name, digest=digest_of(stream), size=path.stat().st_size, holder=holder, by=by
         )
+        feed = open_feed(stream, run.size, how(source, run.label))
         try:
-            while not advance(run_id=run.pk, stream=stream, holder=holder, by=by):
+            while not advance(run_id=run.pk, feed=feed, holder=holder, by=by):
                 if progress:
                     progress(Import.objects.select_related("source").get(pk=run.pk))
         finally:
             feeds.release(source.pk, holder)
     return Import.objects.select_related("source").get(pk=run.pk)
+
+
+def how(source: Source, label: str) -> How:
+    """Return how a file of the source is read."""
+    return How(source.kind, source.mapping, source.time_zone, label)
 
 
 def digest_of(stream: BinaryIO) -> str:
@@ -108,7 +116,7 @@ def _refuse_other_kinds(source: Source) -> None:
         raise NotAFeed(_("This reads WeCom feeds only, and the source is another kind."))
 
 
-def advance(*, run_id: int, stream: BinaryIO, holder: str, by: str) -> bool:
+def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
     """Do the next piece of an import and return whether it has ended. One transaction; safe to do again.
 
     Pieces: a batch of lines; then what the whole file brings to light; then the records concerned, some at a time.
@@ -120,7 +128,7 @@ def advance(*, run_id: int, stream: BinaryIO, holder: str, by: str) -> bool:
             return True
         source = run.source = feeds.renew(run.source_id, holder, now)
         if run.state in (Import.State.WAITING, Import.State.READING):
-            if not _read_batch(run, source, stream, by):
+            if not _read_batch(run, source, feed, by):
                 judging.judge_import(run, by=by, now=now)
                 run.state = Import.State.JUDGING
         elif not records.recompute_some(by=by, now=now):
@@ -130,13 +138,13 @@ def advance(*, run_id: int, stream: BinaryIO, holder: str, by: str) -> bool:
         return run.is_ended
 
 
-def _read_batch(run: Import, source: Source, stream: BinaryIO, by: str) -> bool:
-    """Store the next lines of the stream. Return False when there are none."""
+def _read_batch(run: Import, source: Source, feed: Feed, by: str) -> bool:
+    """Store the next records of the feed. Return False when there are none."""
     run.state = Import.State.READING
-    stream.seek(run.offset)
-    items = list(_some(wecom.read(stream, line=run.line_no, offset=run.offset), run.size))
+    items = list(_some(feed.read(line=run.line_no, offset=run.offset)))
+    run.passed = feed.passed
     if not items:
-        run.offset = run.size
+        run.passed = run.size
         return False
     run.batch_no += 1
     sorting = store(run, source, items, by=by, now=timezone.now())
@@ -146,12 +154,10 @@ def _read_batch(run: Import, source: Source, stream: BinaryIO, by: str) -> bool:
     return True
 
 
-def _some(items: Iterator[Captured | Aside], size: int) -> Iterator[Captured | Aside]:
-    """Yield the lines of one batch: bounded in number and bytes, and none that came after the file was hashed."""
+def _some(items: Iterator[Captured | Aside]) -> Iterator[Captured | Aside]:
+    """Yield the records of one batch: bounded in number and bytes."""
     begins = None
     for count, one in enumerate(items, start=1):
-        if one.place.offset >= size:
-            return
         begins = one.place.offset if begins is None else begins
         yield one
         if count >= BATCH_LINES or one.place.end - begins >= BATCH_BYTES:
@@ -239,29 +245,49 @@ def _waiting(source: Source, file: File, digest: str, stored_file: str, by: Empl
     return run
 
 
-def run_some(job: Job) -> bool:
-    """One step of the job behind an upload: a piece of its import. Return whether it has ended."""
-    run = Import.objects.select_related("source", "started_by").get(uid=job.params["import"])
-    by = run.started_by.uid if run.started_by else "system:archive"
-    if run.is_ended:
-        return True
-    holder = f"job:{job.uid}"
-    try:
-        feeds.hold(run.source, holder, timezone.now())
-    except feeds.SourceBusy as busy:
-        raise jobs.Postponed(f"{busy} is being imported") from busy
-    if run.state == Import.State.WAITING:
-        findings.open_for_signals(sync_identities(by=by), by=by)
-    try:
-        with default_storage.open(run.stored_file, "rb") as stream:
-            ended = advance(run_id=run.pk, stream=stream, holder=holder, by=by)
-    except FileNotFoundError:
-        ended = _give_up(run, by)
-    run.refresh_from_db()
-    job.done, job.total, job.result = run.offset, run.size, run.counts
-    if ended:
-        feeds.release(run.source_id, holder)
-    return ended
+class Uploads:
+    """What a worker does for the jobs behind uploads, step by step. It keeps the file open between steps.
+
+    Opening a packed file anew for each step would unpack it from its beginning each time.
+    """
+
+    def __init__(self) -> None:
+        self.stack, self.opened = ExitStack(), {}
+
+    def __enter__(self) -> "Uploads":
+        return self
+
+    def __exit__(self, *raised) -> None:
+        self.stack.close()
+
+    def run_some(self, job: Job) -> bool:
+        """Do one step of the job: a piece of its import. Return whether it has ended."""
+        run = Import.objects.select_related("source", "started_by").get(uid=job.params["import"])
+        by = run.started_by.uid if run.started_by else "system:archive"
+        if run.is_ended:
+            return True
+        holder = f"job:{job.uid}"
+        try:
+            feeds.hold(run.source, holder, timezone.now())
+        except feeds.SourceBusy as busy:
+            raise jobs.Postponed(f"{busy} is being imported") from busy
+        if run.state == Import.State.WAITING:
+            findings.open_for_signals(sync_identities(by=by), by=by)
+        try:
+            ended = advance(run_id=run.pk, feed=self._feed(run), holder=holder, by=by)
+        except FileNotFoundError:
+            ended = _give_up(run, by)
+        run.refresh_from_db()
+        job.done, job.total, job.result = run.passed, run.size, run.counts
+        if ended:
+            feeds.release(run.source_id, holder)
+        return ended
+
+    def _feed(self, run: Import) -> Feed:
+        if run.uid not in self.opened:
+            stream = self.stack.enter_context(default_storage.open(run.stored_file, "rb"))
+            self.opened[run.uid] = open_feed(stream, run.size, how(run.source, run.label))
+        return self.opened[run.uid]
 
 
 def _give_up(run: Import, by: str) -> bool:
@@ -287,4 +313,4 @@ def read_aside(*, aside: SetAside, reason: str, by: str) -> bytes:
         raise findings.ReasonMissing(_("Say why you need to read the line."))
     body = {"import": aside.run.uid, "line": aside.line_no, "reason": reason.strip()[:REASON_LIMIT]}
     ledger.append(verb="archive.aside_read", actor=by, subject="system:archive", body=body)
-    return bytes(aside.raw)
+    return sealing.unseal(aside.sealed, aside.key_id)

@@ -4,20 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from archive.models import Conflict, Message, Source
+from archive import rules
+from archive.models import Conflict, Delivery, Message, Source
 from archive.sources.base import UNREADABLE, Aside, Captured
 
 
 @dataclass(slots=True)
 class Stored:
-    """A message that is in the database already."""
+    """A message that is in the database already, and the copies of it that this source has delivered before."""
 
     pk: int
-    seq: int
+    source: int
+    source_kind: str
     msgid: str
     category: str
-    fingerprint: bytes
     captured_at: datetime | None
+    mine: dict[bytes, bool] = field(default_factory=dict)  # fingerprint -> is readable
 
 
 @dataclass
@@ -26,7 +28,8 @@ class Sorted:
 
     asides: list[Aside] = field(default_factory=list)
     fresh: dict[str, Captured] = field(default_factory=dict)  # by msgid: to be stored
-    readable_at_last: dict[int, Captured] = field(default_factory=dict)  # by pk: was unreadable, is not any more
+    overtaken: dict[int, Captured] = field(default_factory=dict)  # by pk: this copy is the one to keep from now on
+    copies: list[tuple[int, Captured]] = field(default_factory=list)  # with pk: another copy of what is here
     pulled_earlier: dict[int, datetime] = field(default_factory=dict)  # by pk: a duplicate that was pulled before
     contradictions: list[tuple[str, Captured, int | str]] = field(default_factory=list)  # with pk or msgid of the first
     seqs: set[int] = field(default_factory=set)  # numbers that are present, whatever became of their line
@@ -50,7 +53,7 @@ class Sorted:
 
 
 def sort(source: Source, items: Iterable[Captured | Aside]) -> Sorted:
-    """Sort the lines of a batch, in order. Reads the database twice, however long the batch."""
+    """Sort the lines of a batch, in order. Reads the database four times, however long the batch."""
     items = list(items)
     lines = [one for one in items if isinstance(one, Captured)]
     sorting = _Sorting(source, lines)
@@ -62,19 +65,33 @@ def sort(source: Source, items: Iterable[Captured | Aside]) -> Sorted:
 
 class _Sorting:
     def __init__(self, source: Source, lines: list[Captured]) -> None:
-        self.result = Sorted()
-        columns = ("pk", "seq", "msgid", "category", "fingerprint", "captured_at")
-        mine = Message.objects.filter(source=source)
-        found = {
-            row[0]: Stored(*row[:4], bytes(row[4]), row[5])
-            for wanted in ({"msgid__in": {one.msgid for one in lines}}, {"seq__in": {one.seq for one in lines}})
-            for row in mine.filter(**wanted).values_list(*columns)
-        }
-        self.by_msgid = {one.msgid: one for one in found.values()}
-        self.taken = {one.seq: one.pk for one in found.values()}  # seq -> pk, or msgid of a line before in this batch
+        self.source, self.result = source, Sorted()
+        msgids, seqs = {one.msgid for one in lines}, {one.seq for one in lines} - {None}
+        columns = ("pk", "source_id", "source__kind", "msgid", "category", "captured_at", "seq", "fingerprint")
+        self.by_msgid: dict[str, Stored] = {}
+        self.taken: dict[int, int | str] = {}  # seq -> pk, or msgid of a line before in this batch
+        same_id = Message.objects.filter(channel=source.channel, msgid__in=msgids).values_list(*columns)
+        for *row, seq, fingerprint in same_id:
+            stored = self.by_msgid[row[3]] = Stored(*row)
+            if stored.source == source.pk:
+                stored.mine[bytes(fingerprint)] = stored.category != UNREADABLE
+                self._take(seq, stored.pk)
+        by_pk = {one.pk: one for one in self.by_msgid.values()}
+        copies = Delivery.objects.filter(message__in=by_pk, source=source)
+        for pk, seq, fingerprint, error in copies.values_list("message_id", "seq", "fingerprint", "error_code"):
+            by_pk[pk].mine[bytes(fingerprint)] = error is None
+            self._take(seq, pk)
+        for model, key in ((Message, "pk"), (Delivery, "message_id")):
+            for seq, pk in model.objects.filter(source=source, seq__in=seqs).values_list("seq", key):
+                self._take(seq, pk)
+
+    def _take(self, seq: int | None, by: int | str) -> None:
+        if seq is not None:
+            self.taken.setdefault(seq, by)
 
     def take(self, one: Captured) -> None:
-        self.result.seqs.add(one.seq)
+        if one.seq is not None:
+            self.result.seqs.add(one.seq)
         if (before := self.result.fresh.get(one.msgid)) is not None:
             self._beside_fresh(one, before)
         elif (stored := self.by_msgid.get(one.msgid)) is not None:
@@ -83,7 +100,7 @@ class _Sorting:
             self._contradicts(Conflict.Kind.NUMBER, one, self.taken[one.seq])
         else:
             self.result.fresh[one.msgid] = one
-            self.taken[one.seq] = one.msgid
+            self._take(one.seq, one.msgid)
             self.result.stored_categories.append(one.category)
 
     def _beside_fresh(self, one: Captured, before: Captured) -> None:
@@ -97,16 +114,42 @@ class _Sorting:
             self._contradicts(Conflict.Kind.CONTENT, one, one.msgid)
 
     def _beside_stored(self, one: Captured, stored: Stored) -> None:
-        upgraded = self.result.readable_at_last.get(stored.pk)
-        if one.category == UNREADABLE or one.fingerprint == (upgraded or stored).fingerprint:
+        """Its first copy by this source, its first readable one, one delivered before, or a contradiction."""
+        is_readable = one.category != UNREADABLE
+        if one.fingerprint in stored.mine or (stored.mine and not is_readable):
             self.result.duplicates += 1
-            if one.captured_at and (stored.captured_at is None or one.captured_at < stored.captured_at):
-                stored.captured_at = self.result.pulled_earlier[stored.pk] = one.captured_at
-        elif stored.category == UNREADABLE and upgraded is None:
-            self.result.readable_at_last[stored.pk] = replace(earlier(one, stored.captured_at), seq=stored.seq)
-            self.result.stored_categories.append(one.category)
-        else:
+            self._pulled(one, stored)
+        elif any(stored.mine.values()):
             self._contradicts(Conflict.Kind.CONTENT, one, stored.pk)
+        elif self.taken.get(one.seq, stored.pk) != stored.pk:
+            self._contradicts(Conflict.Kind.NUMBER, one, self.taken[one.seq])
+        else:
+            self._one_more_copy(one, stored, is_readable)
+
+    def _one_more_copy(self, one: Captured, stored: Stored, is_readable: bool) -> None:
+        stored.mine[one.fingerprint] = is_readable
+        self._take(one.seq, stored.pk)
+        was_dark = stored.category == UNREADABLE
+        better = rules.outranks(self.source.kind, self.source.pk, stored.source_kind, stored.source)
+        if is_readable and was_dark and stored.source == self.source.pk:
+            self.result.stored_categories.append(one.category)  # the message is read at last
+        else:
+            self.result.duplicates += 1
+        if is_readable and (was_dark or better):
+            self.result.overtaken[stored.pk] = earlier(one, stored.captured_at)
+            stored.category, stored.source, stored.source_kind = one.category, self.source.pk, self.source.kind
+            stored.captured_at = self.result.overtaken[stored.pk].captured_at
+        else:
+            self.result.copies.append((stored.pk, one))
+            self._pulled(one, stored)
+
+    def _pulled(self, one: Captured, stored: Stored) -> None:
+        if one.captured_at and (stored.captured_at is None or one.captured_at < stored.captured_at):
+            stored.captured_at = one.captured_at
+            if stored.pk in self.result.overtaken:
+                self.result.overtaken[stored.pk] = earlier(self.result.overtaken[stored.pk], one.captured_at)
+            else:
+                self.result.pulled_earlier[stored.pk] = one.captured_at
 
     def _contradicts(self, kind: str, one: Captured, first: int | str) -> None:
         self.result.contradictions.append((kind, one, first))

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from archive import lexicon, merkle, policy, rules
+from archive import lexicon, merkle, policy, rules, sealing
 from archive.lexicon import Hit, Lexicon
 from archive.models import (
+    Attachment,
     Batch,
     Conflict,
+    Delivery,
     Import,
     Message,
     MessageText,
     Participant,
+    Recall,
     SetAside,
     Signal,
     Source,
@@ -58,24 +61,25 @@ def store(run: Import, source: Source, items: list[Captured | Aside], *, by: str
     """
     sorting = sort(source, items)
     _asides(run, sorting.asides, now)
-    written = _messages(run, source, sorting, items)
+    batch, written = _messages(run, source, sorting, items)
     pks = {one.line.msgid: one.row.pk for one in written}
     _conflicts(run, source, sorting, pks)
     _participants(source, written)
+    _attachments(written)
     _words(written, now)
     joining.join(source, [one.row for one in written], {one.row.pk: one.line for one in written})
     joining.pulled_earlier(sorting.pulled_earlier)
     _due(written)
     _reach(run, source, [one.row for one in written])
     holes.make_present(source, sorting.seqs)
-    if written:
-        _seal(run, source, written[0].row.batch, by)
+    if batch:
+        _seal(run, source, batch, by)
     return sorting
 
 
 def _asides(run: Import, asides: Iterable[Aside], now: datetime) -> None:
     """Keep where each line is and why it was not taken; its bytes as long as flagged words, if the firm keeps any."""
-    keeps = settings.ARCHIVE_TEXT != "none"
+    seal = sealing.seal if settings.ARCHIVE_TEXT != "none" else lambda _raw: (None, "")
     until = now + timedelta(days=policy.current().text_days) if settings.ARCHIVE_TEXT == "flagged" else None
     SetAside.objects.bulk_create(
         [
@@ -85,7 +89,7 @@ def _asides(run: Import, asides: Iterable[Aside], now: datetime) -> None:
                 offset=one.place.offset,
                 length=one.length,
                 reason=one.reason,
-                raw=one.raw if keeps else None,
+                **dict(zip(("sealed", "key_id"), seal(one.raw), strict=True)),
                 digest=hashlib.sha256(one.raw).hexdigest(),
                 delete_after=until,
                 maybe_seq=one.maybe_seq,
@@ -96,12 +100,18 @@ def _asides(run: Import, asides: Iterable[Aside], now: datetime) -> None:
     )
 
 
-def _messages(run: Import, source: Source, sorting: Sorted, items: list[Captured | Aside]) -> list[Written]:
-    """Write the batch and its messages. Return them; nothing is written where nothing is new."""
-    fresh, repaired = list(sorting.fresh.values()), sorting.readable_at_last
-    if not fresh and not repaired:
-        return []
-    leaves = [*fresh, *repaired.values()]
+def _messages(
+    run: Import, source: Source, sorting: Sorted, items: list[Captured | Aside]
+) -> tuple[Batch | None, list[Written]]:
+    """Write the batch, its messages and its copies of others. Return it and the messages; None and [] of nothing new.
+
+    Every delivered record that is new is a leaf: the messages that are new, those whose better copy this is, and the
+    copies of what is here.
+    """
+    fresh, overtaken, copies = list(sorting.fresh.values()), sorting.overtaken, sorting.copies
+    leaves = [*fresh, *overtaken.values(), *(one for _pk, one in copies)]
+    if not leaves:
+        return None, []
     batch = Batch.objects.create(
         run=run,
         number=run.batch_no,
@@ -111,16 +121,59 @@ def _messages(run: Import, source: Source, sorting: Sorted, items: list[Captured
         root=merkle.root([one.fingerprint for one in leaves]),
         entry_seq=0,
     )
-    people = known(rules.fold(handle) for one in leaves for handle in (one.sender, *one.recipients) if handle)
-    written = [_built(source, batch, leaf, one, people) for leaf, one in enumerate(leaves)]
+    kept = leaves[: len(fresh) + len(overtaken)]
+    people = known(rules.fold(handle) for one in kept for handle in (one.sender, *one.recipients) if handle)
+    written = [_built(source, batch, leaf, one, people) for leaf, one in enumerate(kept)]
     bulk.insert(Message, _COLUMNS, (_row(one.row) for one in written[: len(fresh)]))
     pks = dict(Message.objects.filter(batch=batch).values_list("leaf", "pk"))
     for one in written[: len(fresh)]:
         one.row.pk = pks[one.row.leaf]
-    for pk, one in zip(repaired, written[len(fresh) :], strict=True):
-        one.row.pk = pk
+    _overtake(dict(zip(overtaken, written[len(fresh) :], strict=True)))
+    _copies((pk, source, batch, leaf, one) for leaf, (pk, one) in enumerate(copies, start=len(kept)))
+    return batch, written
+
+
+def _overtake(better: dict[int, Written]) -> None:
+    """Let each message be what its better copy says. What was kept of it so far becomes a Delivery."""
+    if not better:
+        return
+    before = Message.objects.in_bulk(better)
+    _deliveries(
+        (
+            pk,
+            old.source_id,
+            old.batch_id,
+            old.leaf,
+            old.line_no,
+            old.seq,
+            old.fingerprint,
+            old.captured_at,
+            old.error_code,
+        )
+        for pk, old in before.items()
+    )
+    parties = Participant.objects.filter(message__in=better)
+    mark_due(set(parties.exclude(employee=None).exclude(sent_at=None).values_list("employee_id", "sent_at")))
+    for rows in (parties, *(model.objects.filter(message__in=better) for model in _OF_ITS_WORDS)):
+        rows.delete()
+    for pk, one in better.items():
+        one.row.pk, one.row.recalled_at = pk, before[pk].recalled_at
         one.row.save(force_update=True)
-    return written
+
+
+_OF_ITS_WORDS = (Signal, MessageText, Attachment, Recall)  # written anew from the better copy
+
+
+def _copies(copies: Iterable[tuple[int, Source, Batch, int, Captured]]) -> None:
+    _deliveries(
+        (pk, source.pk, batch.pk, leaf, one.place.line, one.seq, one.fingerprint, one.captured_at, one.error)
+        for pk, source, batch, leaf, one in copies
+    )
+
+
+def _deliveries(rows: Iterable[tuple]) -> None:
+    columns = ("message", "source", "batch", "leaf", "line_no", "seq", "fingerprint", "captured_at", "error_code")
+    bulk.insert(Delivery, columns, rows)
 
 
 def _seal(run: Import, source: Source, batch: Batch, by: str) -> None:
@@ -159,6 +212,7 @@ def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known
         batch=batch,
         leaf=leaf,
         line_no=one.place.line,
+        channel=source.channel,
         seq=one.seq,
         msgid=one.msgid,
         category=one.category,
@@ -176,6 +230,7 @@ def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known
         fingerprint=one.fingerprint,
         publickey_ver=one.publickey_ver,
         media_refs=min(one.media_refs, 32767),
+        media_missing=min(one.media_missing, 32767),
         error_code=one.error,
         was_repaired=one.was_repaired,
     )
@@ -230,6 +285,15 @@ def _participants(source: Source, written: list[Written]) -> None:
     Unmatched.objects.bulk_create(strangers.values(), ignore_conflicts=True, batch_size=ROWS)
 
 
+def _attachments(written: list[Written]) -> None:
+    rows = (
+        (one.row.pk, number, file.media_type, file.size, file.digest)
+        for one in written
+        for number, file in enumerate(one.line.files, start=1)
+    )
+    bulk.insert(Attachment, ("message", "number", "media_type", "size", "digest"), rows)
+
+
 def _words(written: list[Written], now: datetime) -> None:
     """Look at the words in passing: keep the hits, and the text only where the firm's setting says so."""
     words, signals, texts = lexicon.current(), [], []
@@ -242,10 +306,10 @@ def _words(written: list[Written], now: datetime) -> None:
         kept = [(hit, forwarded) for hit, forwarded in found if hit.is_signal and hit.weight >= SIGNAL_WEIGHT]
         signals += [_signal(one.row.pk, hit, forwarded, words.version) for hit, forwarded in kept]
         if why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept)):
-            text = one.line.own_text or one.line.forwarded_text
+            sealed, key_id = sealing.seal((one.line.own_text or one.line.forwarded_text).encode())
             # Without a finding it goes after a while; services.findings lets it stay where one opens.
             until = now + timedelta(days=policy.current().text_days) if why == MessageText.Why.SIGNAL else None
-            texts.append(MessageText(message_id=one.row.pk, text=text, why=why, delete_after=until))
+            texts.append(MessageText(message_id=one.row.pk, sealed=sealed, key_id=key_id, why=why, delete_after=until))
     Signal.objects.bulk_create(signals, batch_size=ROWS)
     MessageText.objects.bulk_create(texts, batch_size=ROWS)
 

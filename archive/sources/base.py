@@ -28,11 +28,20 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that came with a mail: its declared type, its decoded bytes' length and SHA-256."""
+
+    media_type: str
+    size: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Captured:
     """One delivered record. Handles are as they came; texts are only for the lexicon and for flagged messages."""
 
     place: Place
-    seq: int
+    seq: int | None  # None: the feed has no numbers
     msgid: str
     category: str
     msgtype: str
@@ -46,6 +55,8 @@ class Captured:
     captured_at: datetime | None = None
     publickey_ver: int | None = None
     media_refs: int = 0
+    media_missing: int = 0  # of these, told to be not fetched, or fetched with another hash
+    files: tuple[File, ...] = ()
     own_text: str = ""  # the sender's own words: quotations removed, parts joined
     forwarded_text: str = ""  # other people's words inside a forwarded conversation
     card_of: str = ""  # whose contact card was handed over

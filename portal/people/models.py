@@ -187,3 +187,22 @@ class ReportingLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id} under {self.manager_id}"
+
+
+class Leave(models.Model):
+    """Days on which an employee is away: they are no working days, and silence on them means nothing."""
+
+    employee = models.ForeignKey(Employee, models.CASCADE, related_name="leaves", db_index=False)
+    first_on = models.DateField()
+    last_on = models.DateField(help_text=_("The last day away"))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["employee", "first_on"], name="people_leave_begins_once"),
+            models.CheckConstraint(
+                condition=Q(last_on__gte=models.F("first_on")), name="people_leave_ends_after_it_begins"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id}: {self.first_on} to {self.last_on}"

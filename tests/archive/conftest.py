@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from archive import sealing
+from archive.models import MessageText
 from portal.people.models import Employee
 
 DATA = Path(__file__).parent / "data"
@@ -87,3 +89,8 @@ def line(seq: int, text: str = "hello", *, sender: str = "li.na", to: tuple = ("
     }
     found = {"seq": seq, "publickey_ver": 1, "msg": message}
     return found if pulled is None else {**found, "pulled_at": sent + pulled * 1000}
+
+
+def words_of(text: MessageText) -> str:
+    """The words that were kept of a message, opened with the site's own key."""
+    return sealing.unseal(text.sealed, text.key_id).decode()

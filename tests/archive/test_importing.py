@@ -15,7 +15,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from archive import services
+from archive import sealing, services
 from archive.models import (
     Batch,
     Conflict,
@@ -34,9 +34,10 @@ from archive.models import (
 )
 from archive.services import feeds, running, storing
 from archive.services.holes import judge_holes
+from archive.sources.feed import open_feed
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from tests.archive.conftest import CLIENT, OTHER_CLIENT, ROBOT, ROOM, at, line
+from tests.archive.conftest import CLIENT, OTHER_CLIENT, ROBOT, ROOM, at, line, words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +72,7 @@ def stored() -> dict:
         "participants": sorted(parts, key=str),
         "recalls": sorted(Recall.objects.values_list("message__seq", "original__seq"), key=str),
         "signals": sorted(Signal.objects.values_list("message__seq", "rule", "weight", "start", "end")),
-        "texts": sorted(MessageText.objects.values_list("message__seq", "text")),
+        "texts": sorted((one.message.seq, words_of(one)) for one in MessageText.objects.select_related("message")),
         "words": sorted(ConsentWord.objects.values_list("employee_folded", "contact", "room", "word")),
         "holes": sorted(Hole.objects.values_list("first", "last")),
         "records": sorted(Record.objects.values_list("employee", "month", "version", "sent", "captured")),
@@ -270,7 +271,8 @@ def test_the_setting_says_whether_and_how_long_a_line_set_aside_keeps_its_bytes(
     begun = timezone.now()
     run_import(write_feed([b"broken"]))
     aside = SetAside.objects.get()
-    assert (aside.raw and bytes(aside.raw), aside.length, aside.reason) == (kept, 7, "not_json")
+    raw = sealing.unseal(aside.sealed, aside.key_id) if aside.sealed else None
+    assert (raw, aside.length, aside.reason) == (kept, 7, "not_json")
     assert aside.digest == hashlib.sha256(b"broken").hexdigest()
     assert (aside.delete_after and (aside.delete_after - begun).days) == for_days
 
@@ -280,7 +282,7 @@ def test_the_bytes_of_a_line_set_aside_go_with_the_words_and_the_rest_stays(run_
     before = SetAside.objects.get()
     services.refresh_findings(today=timezone.localdate() + timedelta(days=9))
     aside = SetAside.objects.get()
-    assert (aside.raw, aside.delete_after) == (None, None)
+    assert (aside.sealed, aside.delete_after) == (None, None)
     assert (aside.digest, aside.length, aside.reason) == (before.digest, before.length, before.reason)
     entry = Entry.objects.get(verb="archive.text_disposed")
     assert ledger.body_of(entry) == {"messages": 0, "set_aside": 1}
@@ -417,7 +419,8 @@ def test_lines_that_come_while_the_file_is_read_wait_for_the_next_import(run_imp
         with path.open("ab") as more:
             more.write(json.dumps(line(3)).encode() + b"\n")
         run = running.begin(source=source, label="feed", digest=digest, size=size, holder="me", by="system:test")
-        while not running.advance(run_id=run.pk, stream=stream, holder="me", by="system:test"):
+        feed = open_feed(stream, size, running.how(source, "feed"))
+        while not running.advance(run_id=run.pk, feed=feed, holder="me", by="system:test"):
             pass
     assert Message.objects.count() == 2
 
@@ -458,8 +461,9 @@ def test_who_has_lost_the_source_stores_nothing_more(write_feed):
             source=source, label="f", digest=digest, size=path.stat().st_size, holder="me", by="system:t"
         )
         Source.objects.update(held_by="somebody else")
+        feed = open_feed(stream, path.stat().st_size, running.how(source, "f"))
         with pytest.raises(feeds.LeaseLost):
-            running.advance(run_id=run.pk, stream=stream, holder="me", by="system:t")
+            running.advance(run_id=run.pk, feed=feed, holder="me", by="system:t")
     assert not Message.objects.exists()
 
 

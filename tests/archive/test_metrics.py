@@ -18,7 +18,7 @@ WEEK = [date(2026, 10, day) for day in (12, 13, 14, 15, 16)]
 
 def seen(day: int = 12, **fields) -> Seen:
     n = next(numbers)
-    dull = {"pk": n, "seq": n, "category": "content", "msgtype": "text", "sender": "someone"}
+    dull = {"pk": n, "msgid": f"m{n}", "category": "content", "msgtype": "text", "sender": "someone"}
     sent_at = datetime(2026, 10, day, 2, tzinfo=UTC)
     return Seen(**{**dull, "sent_at": sent_at, "day": date(2026, 10, day), **fields})
 

@@ -168,8 +168,9 @@ def test_a_job_that_is_cut_off_goes_on(officer, staff, monkeypatch):
     monkeypatch.setattr(running, "BATCH_LINES", 10)
     upload(officer, FEED.read_bytes())
     run = Import.objects.get()
-    running.run_some(run.job)
-    running.run_some(run.job)
+    with services.Uploads() as uploads:
+        uploads.run_some(run.job)
+        uploads.run_some(run.job)
     tasks.run_import(run.job.pk)
     run.refresh_from_db()
     assert (run.state, run.lines, run.stored, run.batch_no) == ("done", 59, 57, 6)
@@ -221,7 +222,7 @@ def test_who_started_an_upload_that_was_given_up_starts_it_again(officer, make_e
 
 
 def test_a_line_whose_bytes_are_gone_says_so(run, officer):
-    SetAside.objects.update(raw=None, delete_after=None)
+    SetAside.objects.update(sealed=None, key_id="", delete_after=None)
     page = soup(officer.get(reverse("archive:import", args=[run.uid])))
     assert not page.select("form[action*='/lines/']")
     assert "Bytes deleted" in page.get_text(" ", strip=True)

@@ -28,7 +28,7 @@ def names_read() -> set[str]:
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "env":
             name = ast.literal_eval(call.args[0])
-            names |= {name, f"{name}_FILE"} if call.func.attr == "required" else {name}
+            names |= {name, f"{name}_FILE"} if call.func.attr in ("required", "keys") else {name}
     return names
 
 

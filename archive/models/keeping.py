@@ -1,0 +1,134 @@
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from archive.models.feeds import Batch, Source
+from portal.jobs.models import Job
+from portal.people.models import opaque_id
+
+
+class HoldQuerySet(models.QuerySet):
+    def active(self) -> "HoldQuerySet":
+        return self.filter(lifted_at=None)
+
+
+class Hold(models.Model):
+    """Messages that nobody may dispose of, whatever their retention: those that meet every criterion that is given.
+
+    A hold is lifted, never deleted.
+    """
+
+    uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    reason = models.CharField(max_length=500)
+    employee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="holds", help_text="NULL: anybody's"
+    )
+    room = models.CharField(max_length=128, blank=True, help_text=_("Empty: any conversation"))
+    contact = models.CharField(max_length=128, blank=True, help_text=_("Empty: any outside contact"))
+    first_on = models.DateField(null=True, help_text="NULL: from the beginning")
+    last_on = models.DateField(null=True, help_text="NULL: without end")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: it is active"
+    )
+    lifted_at = models.DateTimeField(null=True, help_text="NULL: it is active")
+    lifted_why = models.CharField(max_length=500, blank=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        permissions: ClassVar = [("manage_keeping", "Can hold messages and ask for and approve their disposal")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(employee__isnull=False)
+                | ~Q(room="")
+                | ~Q(contact="")
+                | Q(first_on__isnull=False)
+                | Q(last_on__isnull=False),
+                name="archive_hold_holds_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_on=None) | Q(last_on=None) | Q(last_on__gte=F("first_on")),
+                name="archive_hold_ends_after_it_begins",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_by=None, lifted_at=None) | Q(lifted_by__isnull=False, lifted_at__isnull=False),
+                name="archive_hold_lifted_by_and_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Disposal(models.Model):
+    """A run that takes messages away whose retention is over. One person asks with a preview, another approves.
+
+    asked: previewed, waits for a second person · approved: the job works · done · refused.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("waits for approval")
+        APPROVED = "approved", _("running")
+        DONE = "done", _("done")
+        REFUSED = "refused", _("refused")
+
+    uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    as_of = models.DateField(help_text="What was over on this day is taken away, nothing that runs out later")
+    schedule_version = models.CharField(max_length=20, help_text="Of the retention schedules that applied")
+    reason = models.CharField(max_length=500)
+    preview = models.JSONField(default=dict, help_text="Counts by rule and month when it was asked for")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: nobody yet"
+    )
+    decided_at = models.DateTimeField(null=True, help_text="NULL: nobody yet")
+    job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="+", help_text="NULL: not approved")
+    disposed = models.PositiveBigIntegerField(default=0, help_text="Messages taken away so far")
+    kept_back = models.PositiveBigIntegerField(default=0, help_text="Messages that a hold kept, seen while it ran")
+    ended_at = models.DateTimeField(null=True, help_text="NULL: not ended")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("asked_by")), name="archive_disposal_takes_two_people"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_by=None) | (~Q(state="asked") & Q(decided_by__isnull=False)),
+                name="archive_disposal_decided_by_somebody",
+            ),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state__in=["asked"]), name="archive_disposal_one_waits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.uid
+
+
+class Tombstone(models.Model):
+    """What stays of a message that was disposed of: enough to prove it was there, and not to take it in again."""
+
+    disposal = models.ForeignKey(Disposal, models.PROTECT, related_name="tombstones")
+    source = models.ForeignKey(Source, models.PROTECT, related_name="+", db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="tombstones", db_index=False)
+    leaf = models.PositiveSmallIntegerField()
+    seq = models.PositiveBigIntegerField(null=True, help_text="NULL: the feed has no numbers")
+    id_digest = models.BinaryField(max_length=32, help_text="SHA-256 of channel, NUL, msgid")
+    fingerprint = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["id_digest"], name="archive_tombstone_once_per_message"),
+            models.UniqueConstraint(fields=["batch", "leaf"], name="archive_tombstone_once_per_leaf"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}:{self.leaf}"
