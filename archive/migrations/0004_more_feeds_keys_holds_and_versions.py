@@ -365,7 +365,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='import',
             name='token',
-            field=models.ForeignKey(help_text='What a machine pushed with; NULL: not pushed', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='archive.sourcetoken'),
+            field=models.ForeignKey(help_text='Of the machine that pushed it; NULL: not pushed', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='archive.sourcetoken'),
         ),
         migrations.AddField(
             model_name='tombstone',
