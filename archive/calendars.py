@@ -1,5 +1,6 @@
 """Days: which are working days where, and where a month begins and ends in the firm's zone."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -50,6 +51,12 @@ def next_month(month: date) -> date:
     return (month + timedelta(days=31)).replace(day=1)
 
 
+def months_on(month: date, count: int) -> date:
+    """Return the month ``count`` months later; earlier where the count is negative."""
+    number = month.year * 12 + month.month - 1 + count
+    return date(number // 12, number % 12 + 1, 1)
+
+
 def months_before(month: date, count: int) -> list[date]:
     """Return the ``count`` months before, newest first."""
     found = []
@@ -66,6 +73,20 @@ def last_day(month: date) -> date:
 def is_final(month: date, today: date) -> bool:
     """A month is final from the sixth day after its end."""
     return today > last_day(month) + FINAL_AFTER
+
+
+def whole_days(
+    times: Iterable[tuple[datetime, datetime | None]], first: date, last: date, zone: ZoneInfo
+) -> frozenset[date]:
+    """Return the days from ``first`` to ``last`` that lie in one of the times from their first moment to their last."""
+    found: set[date] = set()
+    for begins, ends in times:
+        day = max(first, begins.astimezone(zone).date())
+        while day <= last and (ends is None or day_begins(day + timedelta(1), zone) <= ends):
+            if begins <= day_begins(day, zone):
+                found.add(day)
+            day += timedelta(1)
+    return frozenset(found)
 
 
 def day_begins(day: date, zone: ZoneInfo) -> datetime:

@@ -29,16 +29,45 @@ class Seen:
     promise: int = 3600
     clocks_differ: bool = False
     media_refs: int = 0
+    media_missing: int = 0
     signal: int = 0  # weight of the heaviest signal in the sender's own words
     original_sent_at: datetime | None = None  # of a recall
     original_had_signal: bool = False  # of a recall: client talk with a signal was taken back
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A finding about the person, as far as its counts need it. ``word``: new, confirmed, dismissed or closed."""
+
+    kind: str
+    about_on: date
+    opened_at: datetime
+    closed_at: datetime | None
+    due_on: date
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """The time that a record speaks for: [begins, ends), or in days ``first`` to ``until``, where the feed ends."""
+
+    begins: datetime
+    ends: datetime
+    first: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """What is known of the person for the month. ``seat`` says for a day yes, no, or nothing where no list speaks."""
+    """What is known of the person for the time. ``seat`` says for a day yes, no, or nothing where no list speaks.
+
+    ``bars``: times in which the person might not message clients, as (begins, ends), None where it goes on.
+    """
 
     handles: Set[str] = frozenset()
+    bars: Sequence[tuple[datetime, datetime | None]] = ()
+    barred_days: Set[date] = frozenset()  # days of which the whole was barred
+    findings: Sequence[Known] = ()
     working_days: Sequence[date] = ()
     seat: Mapping[date, bool] = field(default_factory=dict)
     client_sent_before: Sequence[int] = ()  # of the three final months before; fewer if there are fewer
@@ -59,7 +88,9 @@ class Metrics:
     silent_seat: bool = False
     drop_percent: int | None = None  # of the median of three months before; None where that says nothing
     seat_days: int = 0
+    permitted_days: int = 0  # working days on which the person might message clients, at some moment
     sent_unseated: int = 0
+    sent_barred: int = 0
     contacts: int = 0
     agreed: int = 0
     refused: int = 0
@@ -76,9 +107,19 @@ class Metrics:
     late: int = 0
     clocks_differ: int = 0
     media_refs: int = 0
+    media_missing: int = 0
+    client_media_missing: int = 0
     forwarded_in: int = 0
     signals_own: int = 0
     signals_addressed: int = 0
+    signals_new: int = 0  # findings about words of this time, by what a reviewer has said of them so far
+    signals_confirmed: int = 0
+    signals_dismissed: int = 0
+    findings_opened: int = 0
+    findings_closed: int = 0
+    findings_open: int = 0  # at the end of the time
+    findings_overdue: int = 0
+    close_days: int | None = None  # median, of those closed in the time
     unknown_since: dict[str, str] = field(default_factory=dict)  # contact -> first message between the two, ISO, UTC
 
     def as_dict(self) -> dict:
@@ -91,6 +132,8 @@ class Evidence:
 
     after_refusal: list[Seen] = field(default_factory=list)
     unseated: list[Seen] = field(default_factory=list)
+    barred: list[Seen] = field(default_factory=list)
+    media: list[Seen] = field(default_factory=list)
     recalls: list[Seen] = field(default_factory=list)
 
 
@@ -111,9 +154,12 @@ class Taken:
 
 
 def compute(
-    taken: Taken, person: Person, words: Words, month_ends: datetime, own_weight: int = 3, to_weight: int = 4
+    taken: Taken, person: Person, words: Words, time: Time, own_weight: int = 3, to_weight: int = 4
 ) -> tuple[Metrics, Evidence]:
-    """Return the metrics of one month and the messages behind them."""
+    """Return the metrics of a time, a month as a rule, and the messages behind them.
+
+    A longer time is computed from its messages in the same way: it is never an average of its months.
+    """
     metrics, evidence = Metrics(), Evidence()
     sent = [one for one in taken.sent if one.category == "content"]
     received = [one for one in taken.received if one.category == "content"]
@@ -126,15 +172,19 @@ def compute(
     metrics.client_sent = sum(bool(one.contacts) for one in sent)
     metrics.client_days = len({one.day for one in client})
     metrics.media_refs = sum(one.media_refs for one in content)
+    metrics.media_missing = sum(one.media_missing for one in content)
+    evidence.media = [one for one in client if one.media_missing]
+    metrics.client_media_missing = sum(one.media_missing for one in evidence.media)
     metrics.forwarded_in = sum(one.msgtype == "chatrecord" and bool(one.contacts) for one in sent)
     metrics.signals_own = sum(one.signal >= own_weight for one in sent)
     metrics.signals_addressed = sum(one.signal >= to_weight for one in from_others)
     _days(metrics, evidence, person, sent)
     rooms = {one.room for one in (*taken.sent, *taken.received) if one.room}
-    _consent(metrics, person, words, month_ends, rooms, sent, from_others)
+    _consent(metrics, person, words, time.ends, rooms, sent, from_others)
     _after_refusal(metrics, evidence, person, words, sent)
     _recalls(metrics, evidence, [one for one in taken.sent if one.category == "recall"])
     _latency(metrics, content)
+    _findings(metrics, person.findings, time)
     return metrics, evidence
 
 
@@ -149,6 +199,9 @@ def _days(metrics: Metrics, evidence: Evidence, person: Person, sent: list[Seen]
         metrics.longest_silence = max(metrics.longest_silence, run)
     evidence.unseated = [one for one in sent if one.contacts and person.seat.get(one.day) is False]
     metrics.sent_unseated = len(evidence.unseated)
+    metrics.permitted_days = sum(day not in person.barred_days for day in person.working_days)
+    evidence.barred = [one for one in sent if one.contacts and was_barred(person.bars, one.sent_at)]
+    metrics.sent_barred = len(evidence.barred)
     usual = median(person.client_sent_before) if len(person.client_sent_before) == 3 else 0
     if usual and person.month_is_covered:
         metrics.drop_percent = int(metrics.client_sent * 100 // usual)
@@ -203,3 +256,27 @@ def _latency(metrics: Metrics, content: list[Seen]) -> None:
     metrics.promised_latency = max((one.promise for one in content), default=None)
     metrics.late = sum(one.latency is not None and one.latency > one.promise for one in content)
     metrics.clocks_differ = sum(one.clocks_differ for one in content)
+
+
+def was_barred(bars: Sequence[tuple[datetime, datetime | None]], at: datetime) -> bool:
+    """Return whether the moment lies in one of the times; a time's end is not part of it."""
+    return any(begins <= at and (ends is None or at < ends) for begins, ends in bars)
+
+
+SIGNAL_KINDS = ("off_channel", "deletion_request")
+
+
+def _findings(metrics: Metrics, findings: Sequence[Known], time: Time) -> None:
+    """Count findings by when they were opened and closed, and signals by the day of the words."""
+    words = [one.word for one in findings if one.kind in SIGNAL_KINDS and time.first <= one.about_on <= time.until]
+    metrics.signals_new, metrics.signals_dismissed = words.count("new"), words.count("dismissed")
+    metrics.signals_confirmed = words.count("confirmed") + words.count("closed")
+    closed = [one for one in findings if one.closed_at is not None and time.begins <= one.closed_at < time.ends]
+    left = [
+        one for one in findings if one.opened_at < time.ends and (one.closed_at is None or one.closed_at >= time.ends)
+    ]
+    metrics.findings_opened = sum(time.begins <= one.opened_at < time.ends for one in findings)
+    metrics.findings_closed, metrics.findings_open = len(closed), len(left)
+    metrics.findings_overdue = sum(one.due_on <= time.until for one in left)
+    days = [(one.closed_at - one.opened_at).days for one in closed if one.closed_at]
+    metrics.close_days = int(median(days)) if days else None

@@ -12,7 +12,7 @@ from archive.policy import Policy
 NO_DATA, CLEAN, ATTENTION, BREACH = "no_data", "clean", "attention", "breach"
 MEDIUM, HIGH = 2, 3  # Finding.Severity
 BREACH_WHEN_CONFIRMED = ("off_channel", "deletion_request")
-BREACH_WHILE_OPEN = ("unseated_client_talk",)
+BREACH_WHILE_OPEN = ("unseated_client_talk", "barred_talk")
 CLOCK_SLACK = timedelta(seconds=120)  # a puller's clock may be so much behind; more than that tells nothing
 
 # The whole shape counts: a prefix alone would make a contact of an employee called wong.k.
@@ -118,6 +118,10 @@ def record_openings(
         opens("after_refusal", evidence.after_refusal, count=metrics.after_refusal)
     if metrics.sent_unseated:
         opens("unseated_client_talk", evidence.unseated, count=metrics.sent_unseated)
+    if metrics.sent_barred:
+        opens("barred_talk", evidence.barred, count=metrics.sent_barred)
+    if metrics.client_media_missing:
+        opens("media_missing", evidence.media, count=metrics.client_media_missing)
     if why := silence(metrics, usual_client_sent, policy):
         opens("silent_seat", why=why, seat_days=metrics.seat_days, longest_silence=metrics.longest_silence)
     return openings

@@ -293,6 +293,8 @@ STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
 ARCHIVE_TEXT = env.one_of("ARCHIVE_TEXT", ("flagged", "all", "none"), "flagged")
 # What encrypts kept words, newest first. On one machine the site makes its own; several machines must share theirs.
 ARCHIVE_TEXT_KEYS = env.keys("ARCHIVE_TEXT_KEYS", DATA_DIR / "keys" / "archive-text", make=Fernet.generate_key)
+# The firm's own thresholds, over those that ship (archive/policy.yaml).
+ARCHIVE_POLICY_FILE = Path(env.text("ARCHIVE_POLICY_FILE")) if env.text("ARCHIVE_POLICY_FILE") else None
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")
 
 # --- logs --------------------------------------------------------------------------------------------------------

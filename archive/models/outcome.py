@@ -134,6 +134,34 @@ class Finding(models.Model):
         return self.state in self.OPEN
 
 
+class RecordDue(models.Model):
+    """A Record that must be computed (again). Written with what made it so, gone when it has been done."""
+
+    class Why(models.TextChoices):
+        MESSAGES = "messages", _("messages of the month came later")
+        EARLIER = "earlier", _("a message was pulled earlier than was known")
+        RECALL = "recall", _("a message was taken back, or its original came")
+        CONSENT = "consent", _("a contact's word on being archived came")
+        SEATS = "seats", _("a list of archive seats came")
+        IDENTITY = "identity", _("a handle was matched with a person, or with another one")
+        BAR = "bar", _("the permission to message changed")
+        FINDING = "finding", _("a finding was opened, decided or closed")
+        LEAVE = "leave", _("days of leave were told")
+        MONTHS = "months", _("a month before it changed")
+        POLICY = "policy", _("the firm's thresholds changed")
+        TIME = "time", _("time has passed")
+
+    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+    month = models.DateField()
+    why = models.CharField(max_length=40, choices=Why, default=Why.MESSAGES, help_text="The first that made it due")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["month", "employee"], name="archive_record_due_once")]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} {self.month:%Y-%m} is due"
+
+
 class RecordQuerySet(models.QuerySet):
     def visible_to(self, viewer: Employee) -> "RecordQuerySet":
         """One's own and those of people below; all with the permission. HR has none."""
@@ -156,7 +184,10 @@ class Record(models.Model):
     is_final = models.BooleanField(default=False)
     version = models.PositiveSmallIntegerField(default=1)
     version_why = models.CharField(
-        max_length=200, blank=True, help_text="What made this version; empty: the first one that was final"
+        max_length=40,
+        choices=RecordDue.Why,
+        blank=True,
+        help_text="What made this version; empty: the first one that was final",
     )
     frozen_by = models.ForeignKey(
         Disposal,
@@ -203,7 +234,7 @@ class RecordVersion(models.Model):
     policy_version = models.CharField(max_length=20)
     entry_seq = models.PositiveBigIntegerField(help_text="The ledger Entry that recorded this version")
     replaced_at = models.DateTimeField()
-    replaced_why = models.CharField(max_length=200)
+    replaced_why = models.CharField(max_length=40, choices=RecordDue.Why)
 
     class Meta:
         ordering: ClassVar = ["-version"]
@@ -213,17 +244,3 @@ class RecordVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_id} v{self.version}"
-
-
-class RecordDue(models.Model):
-    """A Record that must be computed (again). Written with what made it so, gone when it has been done."""
-
-    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
-    month = models.DateField()
-    why = models.CharField(max_length=40, blank=True, help_text="A code of services.due; the first that made it due")
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["month", "employee"], name="archive_record_due_once")]
-
-    def __str__(self) -> str:
-        return f"{self.employee_id} {self.month:%Y-%m} is due"

@@ -9,11 +9,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import lexicon, policy, rules
+from archive import calendars, lexicon, policy, rules
 from archive.metrics import Metrics
 from archive.models import Finding, Message, MessageText, Participant, Signal
 from archive.models.messages import PartyKind
 from archive.rules import Opening
+from archive.services.due import Why, mark_months_due
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 
@@ -54,9 +55,18 @@ def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = Non
         opened.append(finding)
     _keep_text_of(opened)
     for finding in opened:
+        _counts_anew(finding, now)
+    for finding in opened:
         body = {"key": finding.key, "severity": finding.severity, "facts": finding.facts}
         _note("archive.finding_opened", finding, by, body)
     return opened
+
+
+def _counts_anew(finding: Finding, now: datetime) -> None:
+    """A record counts findings by when they were opened and closed, and signals by the day of the words."""
+    if finding.employee_id:
+        on = {calendars.month_of(timezone.localdate(now)), calendars.month_of(finding.about_on)}
+        mark_months_due(((finding.employee_id, month) for month in on), Why.FINDING)
 
 
 def known_keys(keys: Iterable[str]) -> set[str]:
@@ -98,6 +108,7 @@ def close_on_evidence(finding: Finding, *, why: str, by: str, now: datetime | No
     finding.state, finding.closed_at, finding.closed_why = Finding.State.CLOSED, now or timezone.now(), why
     finding.save(update_fields=["state", "closed_at", "closed_why"])
     _let_go_of_text(finding, finding.closed_at)
+    _counts_anew(finding, finding.closed_at)
     _note("archive.finding_closed", finding, by, {"why": why})
     return True
 
@@ -122,6 +133,7 @@ def review_finding(*, finding: Finding, decision: str, reason: str, reviewer: Em
     finding.save()
     if not finding.is_open:
         _let_go_of_text(finding, now)
+    _counts_anew(finding, now)
     body = {"before": before, "after": decision, "reason": reason.strip()}
     _note("archive.finding_reviewed", finding, reviewer.uid, body)
     return finding
@@ -137,16 +149,19 @@ def _let_go_of_text(finding: Finding, now: datetime) -> None:
 def close_what_is_settled(month: date, found: Mapping[int, Metrics], *, by: str, now: datetime) -> None:
     """Close findings of the month whose facts are gone: the silent were heard, a seat was there after all."""
     terms = policy.current()
-    for finding in Finding.objects.open().filter(
-        employee__in=found, kind__in=[Finding.Kind.SILENT_SEAT, Finding.Kind.UNSEATED_CLIENT_TALK]
-    ):
+    for finding in Finding.objects.open().filter(employee__in=found, kind__in=_SETTLED_BY_FACTS):
         metrics = found[finding.employee_id]
         if finding.facts.get("month") != f"{month:%Y-%m}":
             continue
         if finding.kind == Finding.Kind.UNSEATED_CLIENT_TALK and not metrics.sent_unseated:
             close_on_evidence(finding, why="a seat was there", by=by, now=now)
+        elif finding.kind == Finding.Kind.MEDIA_MISSING and not metrics.client_media_missing:
+            close_on_evidence(finding, why="the files were fetched", by=by, now=now)
         elif finding.kind == Finding.Kind.SILENT_SEAT and _was_heard(finding, metrics, terms):
             close_on_evidence(finding, why="messages were captured", by=by, now=now)
+
+
+_SETTLED_BY_FACTS = (Finding.Kind.SILENT_SEAT, Finding.Kind.UNSEATED_CLIENT_TALK, Finding.Kind.MEDIA_MISSING)
 
 
 def _was_heard(finding: Finding, metrics: Metrics, terms: policy.Policy) -> bool:

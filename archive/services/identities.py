@@ -12,7 +12,7 @@ from django.utils import timezone
 from archive import calendars, rules
 from archive.models import Identity, Message, Participant, Unmatched
 from archive.models.messages import PartyKind
-from archive.services.due import mark_due
+from archive.services.due import Why, mark_due
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 
@@ -134,7 +134,7 @@ def rematch(folded: Iterable[str]) -> set[int]:
     touched = {one.message_id for one in moved}
     corrected = _correct_messages(touched)
     others = Participant.objects.filter(message__in=corrected, employee__isnull=False, sent_at__isnull=False)
-    mark_due(due | set(others.values_list("employee_id", "sent_at")))
+    mark_due(due | set(others.values_list("employee_id", "sent_at")), Why.IDENTITY)
     lost = {(one.message.source_id, one.handle_folded): one.handle for one in moved if one.kind == PartyKind.UNKNOWN}
     Unmatched.objects.bulk_create(
         [Unmatched(source_id=source, handle=handle, handle_folded=folded) for (source, folded), handle in lost.items()],

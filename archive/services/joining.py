@@ -8,7 +8,7 @@ from django.utils import timezone
 from archive import calendars, rules
 from archive.models import ConsentWord, Message, Participant, Recall, Record, Source
 from archive.models.messages import PartyKind
-from archive.services.due import mark_due, mark_months_due
+from archive.services.due import Why, mark_due, mark_months_due
 from archive.services.identities import known
 from archive.sources.base import CONSENT, RECALL, Captured
 
@@ -55,7 +55,7 @@ def _mark_recalled(pairs: list[tuple[Message, Message]]) -> None:
     senders = Participant.objects.filter(
         message__in=[recall.pk for _one, recall in pairs], employee__isnull=False, sent_at__isnull=False
     )
-    mark_due(set(senders.values_list("employee_id", "sent_at")))
+    mark_due(set(senders.values_list("employee_id", "sent_at")), Why.RECALL)
 
 
 def _consent(source: Source, answers: list[tuple[Message, Captured]]) -> None:
@@ -87,7 +87,7 @@ def _consent(source: Source, answers: list[tuple[Message, Captured]]) -> None:
         for who in (who for _handle, (_kind, who) in inside if who):
             concerned[who] = min(concerned.get(who, said_at), said_at)
     ConsentWord.objects.bulk_create(words, ignore_conflicts=True, batch_size=200)
-    mark_due(concerned.items())
+    mark_due(concerned.items(), Why.CONSENT)
     mark_from({who: timezone.localdate(said_at) for who, said_at in concerned.items()})
 
 
@@ -98,7 +98,7 @@ def mark_from(since: Mapping[int, date]) -> None:
     rows = Record.objects.filter(employee__in=since, month__gte=calendars.month_of(min(since.values()))).values_list(
         "employee_id", "month"
     )
-    mark_months_due((who, month) for who, month in rows if month >= calendars.month_of(since[who]))
+    mark_months_due(((who, month) for who, month in rows if month >= calendars.month_of(since[who])), Why.CONSENT)
 
 
 def pulled_earlier(moments: Mapping[int, datetime]) -> None:
@@ -116,4 +116,4 @@ def pulled_earlier(moments: Mapping[int, datetime]) -> None:
         if not one.sent_at_is_known:
             Participant.objects.filter(message=one).update(sent_at=one.sent_at)
     people = Participant.objects.filter(message__in=moments, employee__isnull=False, sent_at__isnull=False)
-    mark_due(set(people.values_list("employee_id", "sent_at")))
+    mark_due(set(people.values_list("employee_id", "sent_at")), Why.EARLIER)

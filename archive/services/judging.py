@@ -198,6 +198,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
     now = timezone.now()
     if today is not None and today != timezone.localdate(now):
         now = calendars.day_begins(today, timezone.get_default_timezone())
+    records.note_policy(by=by)
     with transaction.atomic():
         touched = sync_identities(by=by, now=now)
         findings.open_for_signals(touched, by=by, now=now)

@@ -1,8 +1,8 @@
 """Records: computed from what is stored, written where they differ, each computation an Entry."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,28 @@ from django.utils import timezone
 
 from archive import calendars, metrics, policy, rules
 from archive.consent import Said, Words
-from archive.metrics import Evidence, Metrics, Person, Seen, Taken
-from archive.models import ConsentWord, Message, Participant, Recall, Record, RecordDue, SeatCopy, Signal, Source
+from archive.metrics import Evidence, Known, Metrics, Person, Seen, Taken, Time
+from archive.models import (
+    Bar,
+    ConsentWord,
+    Finding,
+    Message,
+    Participant,
+    Recall,
+    Record,
+    RecordDue,
+    RecordVersion,
+    SeatCopy,
+    Signal,
+    Source,
+)
 from archive.services import findings
-from archive.services.due import YEARS, mark_months_due
+from archive.services.due import YEARS, Why, mark_months_due
 from archive.services.identities import handles_of
 from archive.services.seats import Seats
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from portal.people.models import Employee
+from portal.people.models import Employee, Leave
 
 AHEAD = timedelta(hours=24)
 CHUNK = 250  # records in one transaction and one Entry
@@ -54,10 +67,12 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     if first is None:
         return 0
     due = list(RecordDue.objects.select_for_update().filter(month=first.month).order_by("employee_id")[:CHUNK])
+    # Away before anything is read: what comes meanwhile, or from here, makes it due again.
+    RecordDue.objects.filter(pk__in=[one.pk for one in due]).delete()
     people = Employee.objects.select_related("office").in_bulk([one.employee_id for one in due])
     computed = compute(list(people.values()), first.month)
     findings.lock(Q(employee__in=people))
-    _write(computed, first.month, now, by)
+    _write(computed, first.month, {one.employee_id: one.why for one in due}, now, by)
     openings = [
         opening
         for one in computed
@@ -74,7 +89,6 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     ]
     findings.open_all(openings, by=by, now=now)
     findings.close_what_is_settled(first.month, {one.employee.pk: one.metrics for one in computed}, by=by, now=now)
-    RecordDue.objects.filter(pk__in=[one.pk for one in due]).delete()
     return len(due)
 
 
@@ -89,19 +103,25 @@ def covered_to() -> date | None:
     return min(timezone.localdate(max(moments)), timezone.localdate()) if moments else None
 
 
-def compute(people: list[Employee], month: date) -> list[Computed]:
-    """Return the record of each person for the month. Reads only; the same rows give the same numbers."""
+def compute(people: list[Employee], month: date, *, months: int = 1) -> list[Computed]:
+    """Return the record of each person for the month, or for the ``months`` that begin with it.
+
+    Reads only; the same rows give the same numbers.
+    """
     zone, terms = timezone.get_default_timezone(), policy.current()
-    begins, ends = calendars.month_bounds(month, zone)
+    last = calendars.last_day(calendars.months_on(month, months - 1))
+    begins, ends = calendars.day_begins(month, zone), calendars.day_begins(last + timedelta(1), zone)
     horizon = covered_to()
     if horizon is None or horizon < month:
         return []
-    until = min(calendars.last_day(month), horizon)
+    until = min(last, horizon)
+    time = Time(begins, ends, month, until)
     ids = [one.pk for one in people]
     taken = _taken(ids, begins, ends, zone)
     handles = handles_of(ids, begins, ends)
     seats = Seats.between(month, until, terms.seat_copy_days)
-    usual = _client_sent_before(ids, month)
+    usual = _client_sent_before(ids, month) if months == 1 else {}
+    bars, leaves, known = _bars(ids, begins, ends), _leaves(ids, month, until), _findings(ids, ends)
     words = _words(
         {contact for mine in taken.values() for one in mine.sent + mine.received for contact in one.contacts}
     )
@@ -110,24 +130,63 @@ def compute(people: list[Employee], month: date) -> list[Computed]:
         part, mine, before = taken[one.pk], handles.get(one.pk, set()), usual.get(one.pk, [])
         person = Person(
             handles=mine,
-            working_days=_working_days(one, month, until, terms.firm_calendar),
+            bars=bars.get(one.pk, ()),
+            barred_days=calendars.whole_days(bars.get(one.pk, ()), month, until, zone),
+            findings=known.get(one.pk, ()),
+            working_days=_working_days(one, month, until, terms.firm_calendar, leaves.get(one.pk, ())),
             seat=seats.of(mine),
             client_sent_before=before,
-            month_is_covered=until == calendars.last_day(month),
+            month_is_covered=until == last,
         )
-        found, evidence = metrics.compute(part, person, words, ends, terms.own_words_weight, terms.addressed_weight)
+        found, evidence = metrics.compute(part, person, words, time, terms.own_words_weight, terms.addressed_weight)
         found.silent_seat = rules.is_silent_seat(found, terms)
-        last = max((line.sent_at for line in part.sent + part.received if line.category == "content"), default=None)
-        computed.append(Computed(one, found, evidence, before, until, last))
+        spoken = (line.sent_at for line in part.sent + part.received if line.category == "content")
+        computed.append(Computed(one, found, evidence, before, until, max(spoken, default=None)))
     return computed
 
 
-def _working_days(employee: Employee, month: date, until: date, firm_calendar: str) -> list[date]:
-    """Return the office's working days in the month while the person was employed, as far as the feed speaks."""
+def _working_days(
+    employee: Employee, month: date, until: date, firm_calendar: str, leaves: Iterable[tuple[date, date]]
+) -> list[date]:
+    """Return the office's working days while the person was employed and not on leave, as far as the feed speaks."""
     first = max(month, employee.joined_on or month)
     last = min(until, employee.left_on or until)
     jurisdiction = employee.office.jurisdiction if employee.office else firm_calendar
-    return calendars.working_days(first, last, jurisdiction)
+    days = calendars.working_days(first, last, jurisdiction)
+    return [day for day in days if not any(begins <= day <= ends for begins, ends in leaves)]
+
+
+def _bars(ids: list[int], begins: datetime, ends: datetime) -> dict[int, list[tuple[datetime, datetime | None]]]:
+    """Return the times in which each person might not message clients, as far as they touch the time."""
+    found = defaultdict(list)
+    rows = Bar.objects.filter(Q(ends_at=None) | Q(ends_at__gt=begins), employee__in=ids, begins_at__lt=ends)
+    for who, since, till in rows.order_by("begins_at").values_list("employee_id", "begins_at", "ends_at"):
+        found[who].append((since, till))
+    return found
+
+
+def _leaves(ids: list[int], first: date, last: date) -> dict[int, list[tuple[date, date]]]:
+    found = defaultdict(list)
+    rows = Leave.objects.filter(employee__in=ids, first_on__lte=last, last_on__gte=first)
+    for who, begins, ends in rows.values_list("employee_id", "first_on", "last_on"):
+        found[who].append((begins, ends))
+    return found
+
+
+def _findings(ids: list[int], before: datetime) -> dict[int, list[Known]]:
+    """Return each person's findings that were opened before the moment."""
+    found = defaultdict(list)
+    columns = ("employee_id", "kind", "about_on", "opened_at", "closed_at", "due_on", "state")
+    for who, *rest in Finding.objects.filter(employee__in=ids, opened_at__lt=before).values_list(*columns):
+        found[who].append(Known(*rest))
+    return found
+
+
+def period(employee: Employee, last_month: date, months: int) -> Metrics | None:
+    """Return the metrics of the ``months`` that end with ``last_month``, from their messages; None before any feed."""
+    first = calendars.months_on(last_month, 1 - months)
+    found = compute([employee], first, months=months)
+    return found[0].metrics if found else None
 
 
 def _taken(ids: list[int], begins: datetime, ends: datetime, zone: ZoneInfo) -> dict[int, Taken]:
@@ -148,25 +207,12 @@ def _messages(
     signals, recalls = _signals(begins, ends), _recalls(ids, begins, ends)
     columns = (
         "pk msgid category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known "
-        "media_refs source_id"
+        "media_refs media_missing source_id"
     )
     rows = Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split())
     found = {}
-    for (
-        pk,
-        msgid,
-        category,
-        kind,
-        sent_at,
-        sender,
-        room,
-        contacts,
-        latency,
-        captured_at,
-        is_known,
-        media,
-        source,
-    ) in rows:
+    for pk, msgid, category, kind, sent_at, sender, room, contacts, latency, pulled, is_known, *rest in rows:
+        media, missing, source = rest
         original_sent_at, original_had_signal = recalls.get(pk, (None, False))
         found[pk] = Seen(
             pk=pk,
@@ -180,8 +226,9 @@ def _messages(
             contacts=tuple(contacts),
             latency=latency,
             promise=promises[source],
-            clocks_differ=is_known and captured_at is not None and latency is None,
+            clocks_differ=is_known and pulled is not None and latency is None,
             media_refs=media,
+            media_missing=missing,
             signal=signals.get(pk, 0),
             original_sent_at=original_sent_at,
             original_had_signal=original_had_signal,
@@ -240,10 +287,13 @@ def _client_sent_before(ids: list[int], month: date) -> dict[int, list[int]]:
     return found
 
 
-def _write(computed: Iterable[Computed], month: date, now: datetime, by: str) -> None:
-    """Store the records that differ from what is stored, under one Entry that says them in full."""
+def _write(computed: Iterable[Computed], month: date, why: Mapping[int, str], now: datetime, by: str) -> None:
+    """Store the records that differ from what is stored, under one Entry that says them in full.
+
+    What a final record said before stays beside it as a version, with the reason of the change.
+    """
     computed = list(computed)
-    made, changed = _differing(computed, month, calendars.is_final(month, timezone.localdate(now)))
+    made, changed, replaced = _differing(computed, month, why, now)
     if not made and not changed:
         return
     _look_at_later_months([record.employee_id for record in made + changed], month)
@@ -251,28 +301,50 @@ def _write(computed: Iterable[Computed], month: date, now: datetime, by: str) ->
     for record in made + changed:
         record.entry_seq = entry.seq
     Record.objects.bulk_create(made, batch_size=50)
-    Record.objects.bulk_update(changed, [*_FIELDS, "version", "entry_seq"], batch_size=40)
+    Record.objects.bulk_update(changed, [*_FIELDS, "version", "version_why", "entry_seq"], batch_size=40)
+    RecordVersion.objects.bulk_create(replaced, batch_size=50)
 
 
-def _differing(computed: list[Computed], month: date, is_final: bool) -> tuple[list[Record], list[Record]]:
-    """Return (records to make, records to change), these locked and with what was computed set on them."""
+def _differing(
+    computed: list[Computed], month: date, why: Mapping[int, str], now: datetime
+) -> tuple[list[Record], list[Record], list[RecordVersion]]:
+    """Return (records to make, records to change, versions that these replace).
+
+    Those to change are locked and have what was computed set on them. A record whose messages were disposed of stands.
+    """
+    is_final = calendars.is_final(month, timezone.localdate(now))
     mine = Record.objects.select_for_update(of=("self",)).select_related("employee").order_by("pk")
     stored = {
         one.employee_id: one for one in mine.filter(month=month, employee__in=[one.employee.pk for one in computed])
     }
-    made, changed = [], []
+    made, changed, replaced = [], [], []
     for one in computed:
         record = stored.get(one.employee.pk)
         fields = _fields(one, is_final)
         if record is None:
             made.append(Record(employee=one.employee, month=month, **fields))
+        elif record.frozen_by_id is not None:
+            continue
         elif differing := [name for name, value in fields.items() if getattr(record, name) != value]:
             if record.is_final and "metrics" in differing:
-                record.version += 1
+                replaced.append(_version(record, why[one.employee.pk], now))
+                record.version, record.version_why = record.version + 1, why[one.employee.pk]
             for name in differing:
                 setattr(record, name, fields[name])
             changed.append(record)
-    return made, changed
+    return made, changed, replaced
+
+
+def _version(record: Record, why: str, now: datetime) -> RecordVersion:
+    return RecordVersion(
+        record=record,
+        version=record.version,
+        metrics=record.metrics,
+        policy_version=record.policy_version,
+        entry_seq=record.entry_seq,
+        replaced_at=now,
+        replaced_why=why,
+    )
 
 
 def _note(changed: list[Record], month: date, by: str) -> Entry:
@@ -288,6 +360,7 @@ def _note(changed: list[Record], month: date, by: str) -> Entry:
                     "employee": record.employee.uid,
                     "version": record.version,
                     "final": record.is_final,
+                    "why": record.version_why,
                     "covered_to": record.covered_to.isoformat(),
                     "metrics": record.metrics,
                 }
@@ -333,6 +406,30 @@ def _fields(one: Computed, is_final: bool) -> dict:
     }
 
 
+@transaction.atomic
+def note_policy(*, by: str) -> bool:
+    """Write down thresholds that are new, and let the months that are not final be computed under them.
+
+    Return whether they were new. What is final stays as it was judged, under the version that it names.
+    """
+    terms = policy.current()
+    last = Entry.objects.filter(verb=POLICY_CHANGED).order_by("-seq").first()
+    known = (ledger.body_of(last) or {}).get("digest") if last else None
+    if known == terms.digest:
+        return False
+    mark_months_due(Record.objects.filter(is_final=False).values_list("employee_id", "month"), Why.POLICY)
+    body = {"version": terms.version, "digest": terms.digest, "before": known, "thresholds": _as_data(terms)}
+    ledger.append(verb=POLICY_CHANGED, actor=by, subject="system:archive", body=body)
+    return True
+
+
+POLICY_CHANGED = "archive.policy_changed"
+
+
+def _as_data(terms: policy.Policy) -> dict:
+    return {name: value for name, value in asdict(terms).items() if name not in ("version", "digest")}
+
+
 def _look_at_later_months(employees: list[int], month: date) -> None:
     """A month is compared with the three before it: what changed here may change the next three."""
     later, at = [], month
@@ -340,7 +437,7 @@ def _look_at_later_months(employees: list[int], month: date) -> None:
         at = calendars.next_month(at)
         later.append(at)
     rows = Record.objects.filter(employee__in=employees, month__in=later).values_list("employee_id", "month")
-    mark_months_due(rows)
+    mark_months_due(rows, Why.MONTHS)
 
 
 def mark_stale_due(now: datetime) -> None:
@@ -354,13 +451,10 @@ def mark_stale_due(now: datetime) -> None:
         for month in open_months.order_by("month").values_list("month", flat=True).distinct()
         if calendars.is_final(month, today)
     ]
-    mark_months_due(open_months.filter(month__in=ripe).values_list("employee_id", "month"))
+    mark_months_due(open_months.filter(month__in=ripe).values_list("employee_id", "month"), Why.TIME)
     behind = open_months.filter(covered_to__lt=horizon)
-    mark_months_due(
-        (who, month)
-        for who, month, reached in behind.values_list("employee_id", "month", "covered_to")
-        if reached < calendars.last_day(month)
-    )
+    grown = behind.values_list("employee_id", "month", "covered_to")
+    mark_months_due(((who, month) for who, month, reached in grown if reached < calendars.last_day(month)), Why.TIME)
 
 
 def mark_seated_due(since: date) -> None:
@@ -374,5 +468,5 @@ def mark_seated_due(since: date) -> None:
         seated = Seats.between(month, until, policy.current().seat_copy_days).people()
         known = Record.objects.filter(month=month, employee__in=seated, covered_to__gte=until)
         done = set(known.values_list("employee_id", flat=True))
-        mark_months_due((who, month) for who in seated - done)
+        mark_months_due(((who, month) for who in seated - done), Why.SEATS)
         month = calendars.next_month(month)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from archive import calendars, policy, rules
 from archive.models import ConsentWord, Identity, Record, Seat, SeatCopy, Source
 from archive.services import judging, records
-from archive.services.due import mark_months_due
+from archive.services.due import Why, mark_months_due
 from archive.services.identities import sync_identities
 from archive.sources import strict
 from archive.sources.wecom import EPOCH, moment
@@ -99,7 +99,7 @@ def _mark_seats_due(copy: SeatCopy) -> None:
     """A list changes the records that are there for the days it speaks for; it makes none for days without a feed."""
     last = timezone.localdate(copy.taken_at)
     months = Record.objects.filter(month__gte=calendars.month_of(copy.holds_from), month__lte=calendars.month_of(last))
-    mark_months_due(months.values_list("employee_id", "month"))
+    mark_months_due(months.values_list("employee_id", "month"), Why.SEATS)
     records.mark_seated_due(copy.holds_from)
 
 
@@ -145,5 +145,7 @@ def _keep_words(source: Source, words: list[ConsentWord]) -> int:
         people = Q(employee__in=Identity.objects.filter(handle_folded__in=folded).values("employee"))
         if any(one.room for one in words):
             people |= Q(client_captured__gt=0)
-        mark_months_due(Record.objects.filter(people, month__gte=since).values_list("employee_id", "month"))
+        mark_months_due(
+            Record.objects.filter(people, month__gte=since).values_list("employee_id", "month"), Why.CONSENT
+        )
     return new

@@ -1,7 +1,8 @@
 """The WeCom chat archive (msgaudit) as JSON lines: ``{"seq": …, "publickey_ver": …, "pulled_at": …, "msg": {…}}``.
 
 Only ``seq`` and ``msg`` are sure to be there. A record that could not be decrypted comes as
-``{"seq": …, "msgid": …, "publickey_ver": …, "error": 10007}``.
+``{"seq": …, "msgid": …, "publickey_ver": …, "error": 10007}``. A puller that fetches media may add to a line what
+became of them: ``"media": [{"sdkfileid": …, "error": 10010}, {"sdkfileid": …, "md5sum": …}]``.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from archive.sources.base import (
     Word,
 )
 from archive.sources.lines import lines
-from archive.sources.wecom_payload import KNOWN_KINDS, payload_of, texts, walk_media
+from archive.sources.wecom_payload import KNOWN_KINDS, missing_media, payload_of, texts, walk_media
 
 ID_LIMIT = 200  # characters of a msgid
 HANDLE_LIMIT = 128  # characters of a userid, external id or room; documented: 64
@@ -142,6 +143,7 @@ class _Reading:
         sent_at = moment(message.get("time" if category == CONTROL else "msgtime"))
         is_known = sent_at is not None and not (captured_at and sent_at > captured_at + AHEAD)
         payload = payload_of(msgtype, message)
+        media = walk_media(message, msgtype) if has_media else []
         own, forwarded = texts(msgtype, payload) if category == CONTENT else ("", "")
         return Captured(
             place=place,
@@ -158,7 +160,8 @@ class _Reading:
             sent_at_is_known=is_known,
             captured_at=captured_at,
             publickey_ver=_small(data.get("publickey_ver")),
-            media_refs=walk_media(message, msgtype) if has_media else 0,
+            media_refs=len(media),
+            media_missing=missing_media(media, data.get("media")),
             own_text=self.clean(own),
             forwarded_text=self.clean(forwarded),
             card_of=self.text(payload.get("userid")) if msgtype == "card" else "",

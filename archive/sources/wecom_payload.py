@@ -146,16 +146,34 @@ def _forwarded(payload: dict, deeper: int) -> Iterator[str]:
             yield from _strings(content.get("content"))
 
 
-def walk_media(message: dict, msgtype: str) -> int:
-    """Return how many media files the message refers to, those inside forwarded and mixed parts too."""
-    found, todo = 0, [(message, NESTING_LIMIT)]
+def walk_media(message: dict, msgtype: str) -> list[tuple[str, str]]:
+    """Return (sdkfileid, md5sum or "") of each media file referred to, inside forwarded and mixed parts too."""
+    found, todo = [], [(message, NESTING_LIMIT)]
     while todo:
         value, deeper = todo.pop()
         if isinstance(value, list):
             todo += [(item, deeper) for item in value]
         elif isinstance(value, dict):
-            found += isinstance(value.get("sdkfileid"), str)
+            if isinstance(value.get("sdkfileid"), str):
+                md5 = value.get("md5sum")
+                found.append((value["sdkfileid"], md5.lower() if isinstance(md5, str) else ""))
             todo += [(item, deeper) for item in value.values()]
             if msgtype in ("mixed", "chatrecord", "note") and deeper and isinstance(value.get("content"), str):
                 todo.append((inner(value["content"]), deeper - 1))
     return found
+
+
+def missing_media(media: list[tuple[str, str]], told: object) -> int:
+    """Return how many of the files the puller tells to be lost: not fetched, or fetched with another hash.
+
+    ``told`` is the line's ``media``: a list of {sdkfileid, error} or {sdkfileid, md5sum of what was fetched}.
+    """
+    if not isinstance(told, list):
+        return 0
+    said = {one["sdkfileid"]: one for one in told if isinstance(one, dict) and isinstance(one.get("sdkfileid"), str)}
+    return sum(_is_missing(md5, said[file]) for file, md5 in media if file in said)
+
+
+def _is_missing(md5: str, said: dict) -> bool:
+    fetched = said.get("md5sum")
+    return bool(said.get("error")) or bool(md5 and isinstance(fetched, str) and fetched and fetched.lower() != md5)

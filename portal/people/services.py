@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from portal.ledger import services as ledger
 from portal.people import rules
-from portal.people.models import Department, Employee, Office, ReportingLine
+from portal.people.models import Department, Employee, Leave, Office, ReportingLine
 from portal.people.roles import PERMISSIONS
 
 PEOPLE_COLUMNS = {"employee_no", "name_en", "email"}  # a file without these is not a list of people
@@ -31,6 +31,22 @@ def rebuild_reporting_lines() -> int:
         ReportingLine.objects.all().delete()
         ReportingLine.objects.bulk_create(lines, batch_size=2000)
     return len(lines)
+
+
+@transaction.atomic
+def set_leave(*, employee: Employee, first_on: date, last_on: date, by: str) -> date | None:
+    """Keep that the person is away from ``first_on`` to ``last_on``. Return the last day known before, or None.
+
+    The same first day again changes the last day.
+    """
+    before = Leave.objects.select_for_update().filter(employee=employee, first_on=first_on).first()
+    if before is not None and before.last_on == last_on:
+        return last_on
+    Leave.objects.update_or_create(employee=employee, first_on=first_on, defaults={"last_on": last_on})
+    days = {"first_on": first_on.isoformat(), "last_on": last_on.isoformat()}
+    told = before.last_on.isoformat() if before else None
+    ledger.append(verb="people.leave_set", actor=by, subject=employee.uid, body={**days, "last_on_before": told})
+    return before.last_on if before else None
 
 
 @transaction.atomic

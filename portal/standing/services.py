@@ -55,8 +55,10 @@ def bring_up_to_date(*, employee_ids: Iterable[int], today: date) -> int:
     held = {s.employee_id: s for s in Standing.objects.filter(employee__in=people).select_for_update()}
     trained, kept = training.facts_for(people), archive.facts_for(people)
     now, changed = timezone.now(), 0
+    found = {pk: _standing_of(trained[pk], kept[pk], today) for pk in people}
+    archive.set_bars(barred={pk: not fresh["may_message"] for pk, fresh in found.items()}, at=now)
     for pk, employee in people.items():
-        fresh = _standing_of(trained[pk], kept[pk], today)
+        fresh = found[pk]
         standing = held.get(pk) or Standing(employee=employee)
         if any(getattr(standing, name) != value for name, value in _said(fresh).items()):
             _change(standing, fresh, now)

@@ -2,17 +2,19 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive import metrics
+from archive import calendars, metrics
 from archive.consent import Said, Words
-from archive.metrics import Metrics, Person, Seen, Taken
+from archive.metrics import Known, Metrics, Person, Seen, Taken, Time
 
 numbers = count(1)
-ENDS = datetime(2026, 10, 31, 16, tzinfo=UTC)
+BEGINS, ENDS = datetime(2026, 9, 30, 16, tzinfo=UTC), datetime(2026, 10, 31, 16, tzinfo=UTC)
+OCTOBER = Time(BEGINS, ENDS, date(2026, 10, 1), date(2026, 10, 31))
 WEEK = [date(2026, 10, day) for day in (12, 13, 14, 15, 16)]
 
 
@@ -25,7 +27,7 @@ def seen(day: int = 12, **fields) -> Seen:
 
 def compute(sent: list[Seen] = (), received: list[Seen] = (), said: list[Said] = (), **person) -> Metrics:
     person = {"handles": {"me"}, "working_days": WEEK, **person}
-    return metrics.compute(Taken(list(sent), list(received)), Person(**person), Words(said), ENDS)[0]
+    return metrics.compute(Taken(list(sent), list(received)), Person(**person), Words(said), OCTOBER)[0]
 
 
 def said(word: str, day: int, contact: str = "x", employee: str = "me", room: str = "") -> Said:
@@ -119,7 +121,7 @@ def test_writing_on_after_a_refusal_in_that_conversation():
         "not to them": seen(14, contacts=("y",), room="r"),
         "after agreeing": seen(16, contacts=("x",), room="r"),
     }
-    found, evidence = metrics.compute(Taken(list(talk.values())), Person(handles={"me"}), Words(words), ENDS)
+    found, evidence = metrics.compute(Taken(list(talk.values())), Person(handles={"me"}), Words(words), OCTOBER)
     assert (found.after_refusal, evidence.after_refusal) == (1, [talk["after"]])
 
 
@@ -160,3 +162,69 @@ def test_media_forwards_and_signals():
 
 def test_nothing_at_all_is_counted_as_nothing():
     assert compute(working_days=()) == Metrics()
+
+
+def moment(day: int, hour: int = 2, month: int = 10) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+def test_client_talk_while_barred_is_counted_at_the_message_s_own_moment():
+    talk = [seen(day, contacts=("x",)) for day in (12, 13, 14)] + [seen(13)]
+    bars = [(moment(13, 2), moment(14, 2)), (moment(16), None)]
+    found = compute(talk, bars=bars)
+    assert found.sent_barred == 1  # on the 13th at the first moment; the end is not part of the bar
+    assert compute(talk, bars=[(moment(12), None)]).sent_barred == 3
+
+
+def test_permitted_days_are_working_days_that_were_not_barred_as_a_whole():
+    assert compute(barred_days={WEEK[1], WEEK[2], date(2026, 10, 17)}).permitted_days == 3
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "days"),
+    [
+        (moment(12, 16, 10), moment(13, 16), [13]),  # midnight to midnight in Shanghai
+        (moment(12, 15), moment(13, 16), [13]),
+        (moment(12, 17), moment(13, 16), []),
+        (moment(12, 16), moment(13, 15), []),
+        (moment(14, 16), None, [15, 16]),
+        (moment(1), moment(12, 16), [12]),
+    ],
+)
+def test_a_day_is_barred_from_its_first_moment_to_its_last(begins, ends, days):
+    zone = ZoneInfo("Asia/Shanghai")
+    found = calendars.whole_days([(begins, ends)], WEEK[0], WEEK[-1], zone)
+    assert sorted(found) == [date(2026, 10, day) for day in days]
+
+
+def test_lost_files_count_for_all_and_apart_for_client_talk():
+    found = compute([seen(media_refs=3, media_missing=2), seen(media_refs=1, media_missing=1, contacts=("x",))])
+    assert (found.media_refs, found.media_missing, found.client_media_missing) == (4, 3, 1)
+
+
+def known(opened: datetime, closed: datetime | None = None, **fields) -> Known:
+    dull = {"kind": "after_refusal", "about_on": opened.date(), "due_on": date(2026, 10, 20), "word": "new"}
+    return Known(**{**dull, "opened_at": opened, "closed_at": closed, **fields})
+
+
+def test_findings_are_counted_by_when_they_were_opened_and_closed():
+    findings = [
+        known(moment(5), moment(8)),
+        known(moment(5), moment(15, 1)),  # nine days and some hours
+        known(moment(20, month=9), moment(6)),
+        known(moment(25), due_on=date(2026, 10, 31)),
+        known(moment(25), due_on=date(2026, 11, 1)),
+        known(moment(25), ENDS),
+    ]
+    found = compute(findings=findings)
+    assert (found.findings_opened, found.findings_closed, found.findings_open) == (5, 3, 3)
+    assert (found.findings_overdue, found.close_days) == (2, 9)  # due on the last day is overdue at its end
+    assert compute().close_days is None
+
+
+def test_signals_are_counted_by_what_a_reviewer_says_of_them():
+    words = ["new", "confirmed", "dismissed", "closed", "dismissed"]
+    findings = [known(moment(12), kind="off_channel", word=word) for word in words]
+    findings += [known(moment(12), kind="deletion_request", about_on=date(2026, 9, 30)), known(moment(12))]
+    found = compute(findings=findings)
+    assert (found.signals_new, found.signals_confirmed, found.signals_dismissed) == (1, 2, 2)

@@ -1,0 +1,14 @@
+"""What is wrong with a firm's own files is said when the site starts, not when the first message comes."""
+
+from django.core import checks
+
+from archive import policy
+
+
+@checks.register
+def firms_policy_can_be_used(app_configs, **kwargs) -> list[checks.CheckMessage]:
+    try:
+        policy.current()
+    except policy.BrokenPolicy as error:
+        return [checks.Error(str(error), hint="Mend the file that ARCHIVE_POLICY_FILE names.", id="archive.E001")]
+    return []
