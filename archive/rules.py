@@ -222,6 +222,32 @@ def archive_state(
     return CLEAN, []
 
 
+DAY_KINDS = ("captured", "gap", "unseated", "unknown", "off", "beyond")
+
+
+def day_kind(*, captured: int, is_covered: bool, is_working: bool, has_seat: bool | None) -> str:
+    """Return what a day of one person is.
+
+    captured: there are messages · gap: a working day with a seat and none · unseated: a working day without a seat ·
+    unknown: no list of seats speaks for it · off: no working day · beyond: the feed does not reach it.
+    """
+    if captured:
+        return "captured"
+    if not is_covered:
+        return "beyond"
+    if not is_working:
+        return "off"
+    return {True: "gap", False: "unseated", None: "unknown"}[has_seat]
+
+
+SMALL = 20  # below so many messages a share misleads: the counts are shown
+
+
+def share(part: int, whole: int) -> int | None:
+    """Return a whole percent, rounded half up; None where the whole is too small to speak of shares."""
+    return (200 * part + whole) // (2 * whole) if whole >= SMALL else None
+
+
 def next_change_on(findings: Iterable[OpenFinding], today: date) -> date:
     """Return the next day, after today, on which a state may change though nothing new comes.
 

@@ -1,6 +1,7 @@
 """The front door of the archive room: one function a business verb."""
 
 from archive.services.bars import set_bars
+from archive.services.days import Day, days_of, holes_in
 from archive.services.facts import ArchiveFacts, SourceHealth, facts_for, source_health
 from archive.services.feeds import BadSourceName, LeaseLost, SourceBusy, get_source
 from archive.services.findings import AlreadyDecided, ReasonMissing, review_finding
@@ -25,6 +26,7 @@ __all__ = [
     "AlreadyDecided",
     "ArchiveFacts",
     "BadSourceName",
+    "Day",
     "LeaseLost",
     "NotAFeed",
     "NotALeaveList",
@@ -33,9 +35,11 @@ __all__ = [
     "SourceBusy",
     "SourceHealth",
     "Uploads",
+    "days_of",
     "digest_of",
     "facts_for",
     "get_source",
+    "holes_in",
     "import_feed",
     "import_state",
     "period",

@@ -156,6 +156,19 @@ def _working_days(
     return [day for day in days if not any(begins <= day <= ends for begins, ends in leaves)]
 
 
+def working_days_of(employee: Employee, first: date, last: date) -> list[date]:
+    """Return the person's working days: the office's, while employed, without leave."""
+    leaves = _leaves([employee.pk], first, last).get(employee.pk, ())
+    return _working_days(employee, first, last, policy.current().firm_calendar, leaves)
+
+
+def barred_days_of(employee: Employee, first: date, last: date) -> frozenset[date]:
+    """Return the days of which the whole was barred."""
+    zone = timezone.get_default_timezone()
+    begins, ends = calendars.day_begins(first, zone), calendars.day_begins(last + timedelta(1), zone)
+    return calendars.whole_days(_bars([employee.pk], begins, ends).get(employee.pk, ()), first, last, zone)
+
+
 def _bars(ids: list[int], begins: datetime, ends: datetime) -> dict[int, list[tuple[datetime, datetime | None]]]:
     """Return the times in which each person might not message clients, as far as they touch the time."""
     found = defaultdict(list)

@@ -1,15 +1,17 @@
+from datetime import date
+
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from portal.people.models import Department, Employee, Office
-from portal.standing import files, people_table, rules
+from portal.standing import files, months, people_table, rules
 
 PAGE_SIZE = 25
 MOST_FOUND = 100
@@ -24,6 +26,26 @@ def today(request: HttpRequest) -> HttpResponse:
 def record(request: HttpRequest) -> HttpResponse:
     """What is recorded about me, and why."""
     return render(request, "standing/record.html", files.record_of(request.user, request.user, timezone.localdate()))
+
+
+@require_GET
+def record_month(request: HttpRequest, month: date) -> HttpResponse:
+    """One of my months: its calendar, every figure with how it is counted, and what it said before."""
+    return _month_page(request, request.user, month)
+
+
+@require_GET
+def person_month(request: HttpRequest, uid: str, month: date) -> HttpResponse:
+    """The same of somebody whose archive record the viewer may see."""
+    employee = get_object_or_404(Employee.objects.visible_to(request.user).for_list(), uid=uid)
+    return _month_page(request, employee, month)
+
+
+def _month_page(request: HttpRequest, employee: Employee, month: date) -> HttpResponse:
+    context = months.month_of(employee, request.user, month)
+    if context is None:
+        raise Http404
+    return render(request, "standing/month.html", context)
 
 
 @require_http_methods(["GET", "POST"])

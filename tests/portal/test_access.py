@@ -4,8 +4,10 @@
 (a page that needs a role, somebody else's object); a visitor is sent to sign in.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -15,10 +17,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from archive import services as archive
-from archive.models import Import, SetAside
+from archive.models import Import, Record, SetAside
 from portal.jobs import services as jobs
 from portal.people import services as people_services
 from portal.people.models import Employee
+from tests.archive.conftest import line as one_message
 from training.models import Certificate, CertificateExport
 
 EVERYBODY = frozenset(  # all who are signed in
@@ -63,6 +66,8 @@ TABLE = {
     # standing
     "standing:today": Line(EVERYBODY),
     "standing:record": Line(EVERYBODY),
+    "standing:record_month": Line(OWNER, args=lambda h: [h["month"]]),
+    "standing:person_month": Line(OWNER | ABOVE | OVERSIGHT, args=lambda h: [h["employee"].uid, h["month"]]),
     "standing:team": Line(MANAGERS),
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
     "standing:people": Line(STAFF_EYES),
@@ -139,7 +144,17 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     feed.write_text('{"seq": 1, "msg": \n')
     archive.import_feed(source=archive.get_source("wecom"), path=feed, by="system:test")
     house["import"], house["aside"] = Import.objects.get(), SetAside.objects.get()
+    house["month"] = _record(employee, tmp_path).month
     return house
+
+
+def _record(employee: Employee, folder: Path) -> Record:
+    """A month of the employee, who said one thing in a feed of its own."""
+    Employee.objects.filter(pk=employee.pk).update(wecom_userid="somebody")
+    feed = folder / "said.jsonl"
+    feed.write_text(json.dumps(one_message(1, sender="somebody", to=())) + "\n")
+    archive.import_feed(source=archive.get_source("other"), path=feed, by="system:test")
+    return Record.objects.get(employee=employee)
 
 
 def _export(hr: Employee, certificate: Certificate) -> CertificateExport:
