@@ -88,7 +88,7 @@ class Metrics:
     silent_seat: bool = False
     drop_percent: int | None = None  # of the median of three months before; None where that says nothing
     seat_days: int = 0
-    permitted_days: int = 0  # working days on which the person might message clients, at some moment
+    permitted_days: int | None = None  # working days with a moment at which the person might message; None: old record
     sent_unseated: int = 0
     sent_barred: int = 0
     contacts: int = 0

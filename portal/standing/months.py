@@ -121,7 +121,9 @@ def _days(m: Metrics) -> list[Figure]:
         ),
         Figure(
             _("Days with a seat"),
-            _("%(n)s, of %(all)s permitted") % {"n": m.seat_days, "all": m.permitted_days},
+            str(m.seat_days)
+            if m.permitted_days is None
+            else _("%(n)s, of %(all)s permitted") % {"n": m.seat_days, "all": m.permitted_days},
             _("working days on the permit list; of those on which messaging was permitted"),
         ),
         Figure(
