@@ -295,6 +295,8 @@ ARCHIVE_TEXT = env.one_of("ARCHIVE_TEXT", ("flagged", "all", "none"), "flagged")
 ARCHIVE_TEXT_KEYS = env.keys("ARCHIVE_TEXT_KEYS", DATA_DIR / "keys" / "archive-text", make=Fernet.generate_key)
 # The firm's own thresholds, over those that ship (archive/policy.yaml).
 ARCHIVE_POLICY_FILE = Path(env.text("ARCHIVE_POLICY_FILE")) if env.text("ARCHIVE_POLICY_FILE") else None
+# …and who may message (portal/standing/policy.yaml).
+STANDING_POLICY_FILE = Path(env.text("STANDING_POLICY_FILE")) if env.text("STANDING_POLICY_FILE") else None
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")
 
 # --- logs --------------------------------------------------------------------------------------------------------

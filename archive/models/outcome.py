@@ -51,6 +51,7 @@ class Finding(models.Model):
         AFTER_REFUSAL = "after_refusal", _("writing on after a refusal")
         UNSEATED_CLIENT_TALK = "unseated_client_talk", _("client talk without an archive seat")
         BARRED_TALK = "barred_talk", _("client talk while not permitted")
+        SELF_REPORT = "self_report", _("told by the person")
         SILENT_SEAT = "silent_seat", _("a seat, and silence")
         MEDIA_MISSING = "media_missing", _("files of client talk that were not kept")
         CAPTURE_LATE = "capture_late", _("captured late")
@@ -219,7 +220,10 @@ class Record(models.Model):
             models.CheckConstraint(condition=Q(month__day=1), name="archive_record_month_is_its_first_day"),
             models.CheckConstraint(condition=Q(version__gte=1), name="archive_record_counts_from_one"),
         ]
-        indexes: ClassVar = [models.Index(fields=["month", "is_final"], name="archive_record_by_month")]
+        indexes: ClassVar = [
+            models.Index(fields=["month", "is_final"], name="archive_record_by_month"),
+            models.Index(fields=["entry_seq"], name="archive_record_by_entry"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.employee_id} {self.month:%Y-%m}"

@@ -27,6 +27,7 @@ class ArchiveFacts:
     state: str
     next_change_on: date
     reasons: tuple[Reason, ...] = ()
+    findings: tuple[OpenFinding, ...] = ()  # that are open
     open_findings: int = 0
     to_review: int = 0
     confirmed: int = 0
@@ -67,6 +68,7 @@ def facts_for(employee_ids: Iterable[int], *, today: date | None = None) -> dict
             state=state,
             next_change_on=rules.next_change_on([one for _state, one in open_now], today),
             reasons=tuple(reasons),
+            findings=tuple(one for _state, one in open_now),
             open_findings=len(open_now),
             to_review=sum(state == Finding.State.NEW for state, _one in open_now),
             confirmed=sum(one.is_confirmed for _state, one in open_now),

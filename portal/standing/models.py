@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from portal.people.models import Employee
+from portal.people.models import Department, Employee, Office
 from portal.standing.rules import ArchiveState, TrainingState
 
 
@@ -21,15 +21,31 @@ class StandingQuerySet(models.QuerySet):
         return self.filter(Q(employee=viewer) | Q(employee__in=viewer.lines_down.values("report")))
 
 
-class Standing(models.Model):
-    """Training beside the archive, for one person, now. Derived: catch_up() can make it anew from what it joins."""
+class Said(models.Model):
+    """What a standing says of a person, and where in the firm they stood: so that a team's past can be asked."""
 
-    employee = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing")
     training_state = models.CharField(max_length=16, choices=TrainingState)
     archive_state = models.CharField(max_length=16, choices=ArchiveState)
     may_message = models.BooleanField()
     reasons = models.JSONField(help_text="List of {code, …facts}; words.py says them in the reader's language")
+    is_on_staff = models.BooleanField(default=True, help_text="On HR's list, and the last day has not passed")
+    manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: reports to nobody"
+    )
+    department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="+", help_text="NULL: in none")
+    office = models.ForeignKey(Office, models.PROTECT, null=True, related_name="+", help_text="NULL: in none")
+    policy_version = models.CharField(max_length=20, default="1")
+
+    class Meta:
+        abstract = True
+
+
+class Standing(Said):
+    """Training beside the archive, for one person, now. Derived: catch_up() can make it anew from what it joins."""
+
+    employee = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing")
     since = models.DateTimeField(help_text="When it last changed")
+    entry_seq = models.PositiveBigIntegerField(default=0, help_text="The ledger Entry of its last change")
     next_change_on = models.DateField(null=True, blank=True, help_text="Empty: no date changes it by itself")
 
     objects = StandingQuerySet.as_manager()
@@ -39,21 +55,19 @@ class Standing(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_change_on"], name="standing_by_next_change"),
             models.Index(fields=["training_state", "archive_state"], name="standing_by_states"),
+            models.Index(fields=["is_on_staff", "may_message"], name="standing_by_permission"),
+            models.Index(fields=["entry_seq"], name="standing_by_entry"),
         ]
 
     def __str__(self) -> str:
         return f"{self.employee_id}: {self.training_state}, {self.archive_state}"
 
 
-class StandingChange(models.Model):
+class StandingChange(Said):
     """What a Standing became, and when. Only ever added: the answer for a past date never changes."""
 
     employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing_changes")
     at = models.DateTimeField()
-    training_state = models.CharField(max_length=16, choices=TrainingState)
-    archive_state = models.CharField(max_length=16, choices=ArchiveState)
-    may_message = models.BooleanField()
-    reasons = models.JSONField()
     entry_seq = models.PositiveBigIntegerField(unique=True, help_text="The ledger Entry of this change")
 
     objects = StandingQuerySet.as_manager()
@@ -76,3 +90,22 @@ class Look(models.Model):
 
     def __str__(self) -> str:
         return f"up to {self.seq}"
+
+
+class FeedToken(models.Model):
+    """What a device manager or WeCom administrator shows to follow the permission feed. Only its digest is kept."""
+
+    label = models.CharField(max_length=60, help_text="Which machine uses it")
+    hint = models.CharField(max_length=8, help_text="How it begins, to tell it from others")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, hex")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, help_text="NULL: it opens the feed")
+    last_used_at = models.DateTimeField(null=True, help_text="NULL: never")
+
+    class Meta:
+        ordering: ClassVar = ["-made_at", "-pk"]
+        permissions: ClassVar = [("manage_feed", "Can make and end tokens of the permission feed")]
+
+    def __str__(self) -> str:
+        return self.label

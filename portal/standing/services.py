@@ -1,7 +1,7 @@
 """Keeps each Standing what training and the archive say it is. The roof pulls; nobody calls upward."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +11,7 @@ from archive.models import Record
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee
-from portal.standing import rules
+from portal.standing import policy, rules
 from portal.standing.models import Look, Standing, StandingChange
 from training import rules as training_rules
 from training import services as training
@@ -45,64 +45,84 @@ def whom_to_look_at(*, after: int, upto: int, today: date) -> list[int]:
     ids |= set(Record.objects.filter(entry_seq__gt=after, entry_seq__lte=upto).values_list("employee", flat=True))
     ids |= set(Standing.objects.filter(next_change_on__lte=today).values_list("employee", flat=True))
     ids |= set(people.filter(standing=None).values_list("pk", flat=True))
+    ids |= set(Standing.objects.exclude(policy_version=policy.current().version).values_list("employee", flat=True))
     return sorted(ids)
 
 
 @transaction.atomic
 def bring_up_to_date(*, employee_ids: Iterable[int], today: date) -> int:
     """Compute the Standings of these people and write those that differ, each with its Entry. Return how many."""
-    people = {e.pk: e for e in Employee.objects.filter(pk__in=employee_ids).select_for_update().order_by("pk")}
+    locked = Employee.objects.filter(pk__in=employee_ids).select_for_update(of=("self",)).order_by("pk")
+    people = {one.pk: one for one in locked.select_related("office")}
     held = {s.employee_id: s for s in Standing.objects.filter(employee__in=people).select_for_update()}
-    trained, kept = training.facts_for(people), archive.facts_for(people)
+    trained, kept, terms = training.facts_for(people), archive.facts_for(people), policy.current()
     now, changed = timezone.now(), 0
-    found = {pk: _standing_of(trained[pk], kept[pk], today) for pk in people}
-    archive.set_bars(barred={pk: not fresh["may_message"] for pk, fresh in found.items()}, at=now)
+    found = {pk: _standing_of(one, trained[pk], kept[pk], today, terms) for pk, one in people.items()}
+    archive.set_bars(barred={pk: not said["may_message"] for pk, (said, _turns) in found.items()}, at=now)
     for pk, employee in people.items():
-        fresh = found[pk]
+        said, turns = found[pk]
         standing = held.get(pk) or Standing(employee=employee)
-        if any(getattr(standing, name) != value for name, value in _said(fresh).items()):
-            _change(standing, fresh, now)
+        if any(getattr(standing, name) != value for name, value in said.items()):
+            _change(standing, said, turns, now)
             changed += 1
-        elif standing.next_change_on != fresh["next_change_on"]:
-            Standing.objects.filter(pk=standing.pk).update(next_change_on=fresh["next_change_on"])
+        elif standing.next_change_on != turns:
+            Standing.objects.filter(pk=standing.pk).update(next_change_on=turns)
     return changed
 
 
-def _standing_of(trained: training_rules.TrainingFacts, kept: "archive.ArchiveFacts", today: date) -> dict:
+def _standing_of(
+    employee: Employee,
+    trained: training_rules.TrainingFacts,
+    kept: "archive.ArchiveFacts",
+    today: date,
+    terms: policy.Policy,
+) -> tuple[dict, date | None]:
+    """Return (what the standing says, the next day on which it may say something else by itself)."""
     state = training_rules.training_state(trained, today)
-    verdict = rules.verdict(
-        state,
-        kept.state,
+    facts = rules.Facts(
+        training=state,
+        archive=kept.state,
         training_on=training_rules.turns_on(trained, today),
         archive_points=sum(reason.count or 1 for reason in kept.reasons),
+        findings=kept.findings,
+        office=employee.office.code if employee.office else None,
+        is_on_staff=employee.is_active and not (employee.left_on and employee.left_on < today),
     )
-    by_training = training_rules.next_change_on(trained, today)
-    return {
+    verdict = rules.verdict(facts, today, terms)
+    said = {
         "training_state": state,
         "archive_state": kept.state,
         "may_message": verdict.may_message,
         "reasons": [reason.as_json() for reason in verdict.reasons],
-        "next_change_on": min(by_training or kept.next_change_on, kept.next_change_on),
+        "is_on_staff": facts.is_on_staff,
+        "manager_id": employee.manager_id,
+        "department_id": employee.department_id,
+        "office_id": employee.office_id,
+        "policy_version": terms.version,
     }
+    leaves = employee.left_on + timedelta(1) if employee.left_on and employee.left_on >= today else None
+    turns = (
+        training_rules.next_change_on(trained, today),
+        kept.next_change_on,
+        rules.next_change_on(facts, today, terms),
+        leaves,
+    )
+    return said, min(day for day in turns if day is not None)
 
 
-def _said(fresh: dict) -> dict:
-    return {name: value for name, value in fresh.items() if name != "next_change_on"}
-
-
-def _change(standing: Standing, fresh: dict, now: datetime) -> None:
-    before = None if standing.pk is None else {name: getattr(standing, name) for name in _said(fresh)}
-    for name, value in fresh.items():
+def _change(standing: Standing, said: dict, turns: date | None, now: datetime) -> None:
+    before = None if standing.pk is None else {name: getattr(standing, name) for name in said}
+    for name, value in said.items():
         setattr(standing, name, value)
-    standing.since = now
-    standing.save()
     entry = ledger.append(
         verb="standing.changed",
         actor=SYSTEM,
         subject=standing.employee.uid,
-        body={"before": before, "after": _said(fresh)},
+        body={"before": before, "after": said},
     )
-    StandingChange.objects.create(employee=standing.employee, at=now, entry_seq=entry.seq, **_said(fresh))
+    standing.since, standing.next_change_on, standing.entry_seq = now, turns, entry.seq
+    standing.save()
+    StandingChange.objects.create(employee=standing.employee, at=now, entry_seq=entry.seq, **said)
 
 
 def standing_at(*, employee: Employee, moment: datetime) -> StandingChange | None:

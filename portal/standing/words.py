@@ -6,6 +6,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from archive.models import Finding
+
 
 def say(reason: dict) -> str:
     """Return a stored reason ({code, on, count}) as a sentence."""
@@ -39,8 +41,30 @@ def _sentence(code: str, on: str, count: int) -> str:
                 "%(count)d points in the archive record need attention.",
                 count,
             ) % {"count": count}
+        case "training_grace":
+            return _("The course is late. You may go on messaging clients until %(on)s; finish it before then.") % {
+                "on": on
+            }
+        case "not_on_staff":
+            return _("Not on the firm's staff, so not permitted.")
+        case "office_out_of_scope":
+            return _("The firm's rule on messaging does not cover this office.")
         case "archive_breach":
-            return _("Compliance has an open case about how messages are kept. Talk to Compliance before messaging.")
+            return _("Compliance has an open case about how messages are kept.")
+        case "finding_off_channel":
+            return _("Compliance has confirmed, or not yet settled, that business was moved off the firm's channel.")
+        case "finding_deletion_request":
+            return _("Compliance has confirmed, or not yet settled, that somebody was asked to delete messages.")
+        case "finding_barred_talk":
+            return _("Clients were written to while messaging was not permitted.")
+        case "finding_unseated_client_talk":
+            return _("Clients were written to without an archive seat, so those messages may not be kept.")
+        case "finding_after_refusal":
+            return _("A client had refused archiving and was written to all the same.")
+        case _ if code.startswith("finding_"):
+            return _("Compliance has an open case: %(kind)s.") % {
+                "kind": Finding.Kind(code.removeprefix("finding_")).label
+            }
         case "archive_no_data":
             return _("The archive holds no messages for the last full month.")
     raise ValueError(code)

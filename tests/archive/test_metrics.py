@@ -161,7 +161,7 @@ def test_media_forwards_and_signals():
 
 
 def test_nothing_at_all_is_counted_as_nothing():
-    assert compute(working_days=()) == Metrics()
+    assert compute(working_days=()) == Metrics(permitted_days=0)
 
 
 def moment(day: int, hour: int = 2, month: int = 10) -> datetime:

@@ -219,7 +219,7 @@ def test_the_firms_thresholds_go_over_those_that_ship(settings, tmp_path):
         ("version: x\nrecalls_least: -1", "recalls_least is -1"),
         ("version: x\ndefault_agree_counts: 1", "default_agree_counts is 1: it must be true or false"),
         ("version: x\nfirm_calendar: MARS", "firm_calendar is 'MARS'"),
-        ("version: x\nfindings: {holes: {severity: 1, due: 1}}", "no such kind of finding: holes"),
+        ("version: x\nfindings: {holes: {severity: 1, due: 1}}", "findings: no such name: holes"),
         ("version: x\nfindings: {hole: {severity: 9, due: 1}}", "severity of hole must be 1"),
         ("version: x\nfindings: {hole: {weight: 9}}", "takes severity, due and calendar_days"),
         ("- a", "holds no thresholds"),
