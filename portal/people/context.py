@@ -41,6 +41,7 @@ def way(request: HttpRequest) -> list[Group]:
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
         ("archive:import_list", _("Imports"), "archive.view_imports"),
+        ("standing:feed", _("Permission feed"), "standing.manage_feed"),
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),

@@ -13,6 +13,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.view_imports",
         "archive.run_imports",
         "standing.view_firm",
+        "standing.manage_feed",
         "ledger.view_entries",
     },
     AUDITOR: {

@@ -2,7 +2,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from portal.standing import views
+from portal.standing import api, views
 
 
 class MonthConverter:
@@ -28,5 +28,8 @@ urlpatterns = [
     path("team/<str:uid>/", views.person, name="person"),
     path("team/<str:uid>/<month:month>/", views.person_month, name="person_month"),
     path("firm/", views.firm, name="firm"),
+    path("firm/feed/", views.feed, name="feed"),
+    path("firm/feed/<int:pk>/end/", views.feed_token_end, name="feed_token_end"),
     path("people/", views.people, name="people"),
+    path("api/standing/", api.standing_feed, name="api"),
 ]

@@ -21,6 +21,8 @@ from archive.models import Import, Record, SetAside
 from portal.jobs import services as jobs
 from portal.people import services as people_services
 from portal.people.models import Employee
+from portal.standing import permission_feed
+from portal.standing.models import FeedToken
 from tests.archive.conftest import line as one_message
 from training.models import Certificate, CertificateExport
 
@@ -44,6 +46,7 @@ class Line:
     method: str = "get"
     data: Callable[[dict], dict] = lambda house: {}
     ok: tuple[int, ...] = (200, 302)
+    by_token: bool = False  # a door for machines: 401 for whoever comes without a token, signed in or not
 
 
 TABLE = {
@@ -72,6 +75,9 @@ TABLE = {
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
     "standing:people": Line(STAFF_EYES),
     "standing:firm": Line(OVERSIGHT),
+    "standing:feed": Line(frozenset({"compliance"})),
+    "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
+    "standing:api": Line(frozenset(), by_token=True),
     # training
     "training:course_list": Line(EVERYBODY),
     "training:course": Line(OWNER, args=lambda h: [h["course"]]),
@@ -144,6 +150,8 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     feed.write_text('{"seq": 1, "msg": \n')
     archive.import_feed(source=archive.get_source("wecom"), path=feed, by="system:test")
     house["import"], house["aside"] = Import.objects.get(), SetAside.objects.get()
+    permission_feed.make_token(label="device manager", by=house["compliance"])
+    house["feed_token"] = FeedToken.objects.get()
     house["month"] = _record(employee, tmp_path).month
     return house
 
@@ -182,7 +190,8 @@ def test_who_may_open_what(role, house, sign_in):
         response = knock(sign_in(house[role]), name, line, house)
         status, goes_to = response.status_code, response.headers.get("Location", "")
         is_sent_off = f"{reverse('account_login')}?next=" in goes_to  # a door that only seems open
-        if status not in (line.ok if role in line.may else (403, 404)) or is_sent_off:
+        refused = (401,) if line.by_token else (403, 404)
+        if status not in (line.ok if role in line.may else refused) or is_sent_off:
             wrong.append((name, status, goes_to))
     assert wrong == []
 
@@ -195,6 +204,9 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(suspended, house, sign_in):
     wrong = []
     for name, line in TABLE.items():
         response = knock(client, name, line, house)
+        if line.by_token:
+            assert response.status_code == 401, name
+            continue
         to_sign_in = response.headers.get("Location", "").startswith(f"{reverse('account_login')}?next=")
         if response.status_code not in (200, 302) or to_sign_in is line.visitor:
             wrong.append((name, response.status_code, response.headers.get("Location")))
@@ -205,7 +217,7 @@ def test_every_page_is_silent_under_the_policy(house, sign_in):
     """Strict policy on every answer, and nothing inline in it."""
     looked_at = 0
     for name, line in TABLE.items():
-        if line.method != "get":
+        if line.method != "get" or line.by_token:
             continue
         role = min(line.may & {"employee", "hr", "compliance", "manager"})
         response = sign_in(house[role]).get(reverse(name, args=line.args(house)))

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from portal.limits import may_knock
 from training import certificates, files, rules
 from training.forms import SerialForm
-from training.limits import may_knock
 from training.models import Certificate
 
 logger = logging.getLogger(__name__)
