@@ -39,6 +39,7 @@ class Policy:
     seat_copy_days: int
     default_agree_counts: bool
     text_days: int
+    sample_size: int
     findings: dict[str, FindingPolicy]
     digest: str = ""  # of all thresholds: two policies of one version are told apart
 

@@ -162,12 +162,22 @@ def pace(*, lines: int, offset: int, size: int, seconds: float) -> Pace:
     return Pace(int(lines / seconds), int(seconds * (size - offset) / offset))
 
 
+TOLD_DAYS = 3  # a slip that the person told of covers what is found about so many days before and after
+LIGHTER_WHEN_TOLD = ("off_channel", "deletion_request", "after_refusal")
+
+
+def weigh(severity: int) -> int:
+    """Return the severity of what the person had told of before it was found: one step less, never below low."""
+    return max(severity - 1, 1)
+
+
 @dataclass(frozen=True)
 class OpenFinding:
     kind: str
     severity: int
     is_confirmed: bool
     due_on: date
+    is_self_reported: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,7 +207,8 @@ def archive_state(
     tally: dict[tuple[str, str], int] = {}
     for one in findings:
         overdue = one.severity >= HIGH and one.due_on < today
-        if (one.is_confirmed and one.kind in BREACH_WHEN_CONFIRMED) or one.kind in BREACH_WHILE_OPEN:
+        is_breach = one.is_confirmed and one.kind in BREACH_WHEN_CONFIRMED and not one.is_self_reported
+        if is_breach or one.kind in BREACH_WHILE_OPEN:
             code = "confirmed" if one.kind in BREACH_WHEN_CONFIRMED else "breaching"
         elif overdue:
             code = "overdue"

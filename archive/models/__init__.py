@@ -1,5 +1,6 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
+from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
 from archive.models.feeds import Batch, Hole, Import, SetAside, Source, SourceToken
 from archive.models.keeping import Disposal, Hold, Tombstone
 from archive.models.messages import (
@@ -25,6 +26,7 @@ __all__ = [
     "Delivery",
     "Disposal",
     "Finding",
+    "FindingStep",
     "Hold",
     "Hole",
     "Identity",
@@ -37,8 +39,11 @@ __all__ = [
     "Record",
     "RecordDue",
     "RecordVersion",
+    "Sample",
+    "SampleItem",
     "Seat",
     "SeatCopy",
+    "SelfReport",
     "SetAside",
     "Signal",
     "Source",

@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from archive.models.feeds import Source
@@ -64,6 +64,17 @@ class Finding(models.Model):
         TEXT_REPAIRED = "text_repaired", _("characters that had to be replaced")
         INTEGRITY = "integrity", _("a fingerprint or seal that does not verify")
 
+    class How(models.TextChoices):
+        """By what a finding was closed."""
+
+        FACTS = "facts", _("the facts have changed")
+        REMEDIED = "remedied", _("lesson taken, matter settled")
+        EXPLAINED = "explained", _("explained")
+        SEAT = "seat", _("a seat was given")
+        LOST = "lost", _("confirmed lost")
+        NOT_A_PERSON = "not_a_person", _("no person")
+        DECLARED = "declared", _("looked at and declared")
+
     class Severity(models.IntegerChoices):
         LOW = 1, _("low")
         MEDIUM = 2, _("medium")
@@ -101,6 +112,18 @@ class Finding(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: no person decided"
     )
     decided_at = models.DateTimeField(null=True, help_text="NULL: no person decided")
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: nobody works on it"
+    )
+    claimed_at = models.DateTimeField(null=True, help_text="NULL: nobody works on it")
+    seconded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: no second pair of eyes"
+    )
+    seconded_at = models.DateTimeField(null=True, help_text="NULL: no second pair of eyes")
+    asked_at = models.DateTimeField(null=True, help_text="When the person was asked; NULL: not asked")
+    answered_at = models.DateTimeField(null=True, help_text="When the person answered last; NULL: no answer")
+    is_self_reported = models.BooleanField(default=False, help_text="The person had told of it before it was found")
+    closed_how = models.CharField(max_length=16, choices=How, blank=True)
     closed_at = models.DateTimeField(null=True, help_text="NULL: open")
     closed_why = models.CharField(max_length=500, blank=True, help_text="Evidence or the reviewer's reason")
 
@@ -121,10 +144,24 @@ class Finding(models.Model):
                 condition=Q(decided_by=None, decided_at=None) | Q(decided_by__isnull=False, decided_at__isnull=False),
                 name="archive_finding_decided_by_and_at",
             ),
+            models.CheckConstraint(
+                condition=Q(claimed_by=None, claimed_at=None) | Q(claimed_by__isnull=False, claimed_at__isnull=False),
+                name="archive_finding_claimed_by_and_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(seconded_by=None, seconded_at=None)
+                | Q(seconded_by__isnull=False, seconded_at__isnull=False),
+                name="archive_finding_seconded_by_and_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(seconded_by=None) | ~Q(seconded_by=F("decided_by")),
+                name="archive_finding_seconded_by_another",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["employee", "state"], name="archive_finding_of_person"),
             models.Index(fields=["state", "due_on"], name="archive_finding_by_due"),
+            models.Index(fields=["kind", "state", "due_on"], name="archive_finding_by_kind"),
         ]
 
     def __str__(self) -> str:
@@ -214,7 +251,10 @@ class Record(models.Model):
     objects = RecordQuerySet.as_manager()
 
     class Meta:
-        permissions: ClassVar = [("view_every_record", "Can see everybody's archive record and findings")]
+        permissions: ClassVar = [
+            ("view_every_record", "Can see everybody's archive record and findings"),
+            ("review_findings", "Can work on findings and read the words they are about"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["employee", "month"], name="archive_record_once_a_month"),
             models.CheckConstraint(condition=Q(month__day=1), name="archive_record_month_is_its_first_day"),

@@ -93,10 +93,10 @@ def _findings(ids: list[int]) -> tuple[dict[int, list[tuple[str, OpenFinding]]],
     found, settled = defaultdict(list), set()
     rows = Finding.objects.filter(
         Q(state__in=Finding.OPEN) | Q(kind=Finding.Kind.SILENT_SEAT), employee__in=ids
-    ).values_list("employee_id", "state", "kind", "severity", "due_on", "facts")
-    for who, state, kind, severity, due_on, facts in rows:
+    ).values_list("employee_id", "state", "kind", "severity", "due_on", "is_self_reported", "facts")
+    for who, state, kind, severity, due_on, is_told, facts in rows:
         if state in Finding.OPEN:
-            found[who].append((state, OpenFinding(kind, severity, state == Finding.State.CONFIRMED, due_on)))
+            found[who].append((state, OpenFinding(kind, severity, state == Finding.State.CONFIRMED, due_on, is_told)))
         else:
             settled.add((who, facts.get("month", "")))
     return found, settled

@@ -1,30 +1,20 @@
 """Findings: opened once for the same facts, closed on evidence or by a reviewer, each with its Entry."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from archive import calendars, lexicon, policy, rules
 from archive.metrics import Metrics
-from archive.models import Finding, Message, MessageText, Participant, Signal
+from archive.models import Finding, Message, MessageText, Participant, SelfReport, Signal
 from archive.models.messages import PartyKind
 from archive.rules import Opening
 from archive.services.due import Why, mark_months_due
 from portal.ledger import services as ledger
 from portal.people.models import Employee
-
-
-class AlreadyDecided(RuntimeError):
-    """The finding is not open any more."""
-
-
-class ReasonMissing(ValueError):
-    """A decision needs a reason."""
 
 
 def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = None) -> list[Finding]:
@@ -35,18 +25,23 @@ def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = Non
     now, terms = now or timezone.now(), policy.current()
     about = {one.employee for one in wanted.values() if one.employee}
     people = Employee.objects.select_related("office").in_bulk(about)
+    told = told_themselves(about)
     opened = []
     for one in wanted.values():
         person = people.get(one.employee)
         calendar = person.office.jurisdiction if person and person.office else terms.firm_calendar
+        about_on = one.on or timezone.localdate(now)
+        is_told = (one.employee, about_on) in told
+        severity = terms.findings[one.kind].severity
         finding = Finding.objects.create(
             kind=one.kind,
             key=one.key,
-            severity=terms.findings[one.kind].severity,
+            severity=rules.weigh(severity) if is_told and one.kind in rules.LIGHTER_WHEN_TOLD else severity,
+            is_self_reported=is_told and one.kind in rules.LIGHTER_WHEN_TOLD,
             employee=person,
             source_id=one.source,
             message_id=one.message,
-            about_on=one.on or timezone.localdate(now),
+            about_on=about_on,
             opened_at=now,
             due_on=terms.due_on(one.kind, timezone.localdate(now), calendar),
             facts=one.facts,
@@ -55,14 +50,21 @@ def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = Non
         opened.append(finding)
     _keep_text_of(opened)
     for finding in opened:
-        _counts_anew(finding, now)
+        counts_anew(finding, now)
     for finding in opened:
         body = {"key": finding.key, "severity": finding.severity, "facts": finding.facts}
         _note("archive.finding_opened", finding, by, body)
     return opened
 
 
-def _counts_anew(finding: Finding, now: datetime) -> None:
+def told_themselves(employees: Collection[int]) -> set[tuple[int, date]]:
+    """Return (employee, day) for every day around which the person has told of a slip of their own."""
+    reports = SelfReport.objects.filter(employee__in=employees).values_list("employee_id", "happened_on")
+    around = range(-rules.TOLD_DAYS, rules.TOLD_DAYS + 1)
+    return {(who, day + timedelta(days=n)) for who, day in reports for n in around}
+
+
+def counts_anew(finding: Finding, now: datetime) -> None:
     """A record counts findings by when they were opened and closed, and signals by the day of the words."""
     if finding.employee_id:
         on = {calendars.month_of(timezone.localdate(now)), calendars.month_of(finding.about_on)}
@@ -106,40 +108,15 @@ def close_on_evidence(finding: Finding, *, why: str, by: str, now: datetime | No
     if not finding.is_open:
         return False
     finding.state, finding.closed_at, finding.closed_why = Finding.State.CLOSED, now or timezone.now(), why
-    finding.save(update_fields=["state", "closed_at", "closed_why"])
-    _let_go_of_text(finding, finding.closed_at)
-    _counts_anew(finding, finding.closed_at)
+    finding.closed_how = Finding.How.FACTS
+    finding.save(update_fields=["state", "closed_at", "closed_why", "closed_how"])
+    let_go_of_text(finding, finding.closed_at)
+    counts_anew(finding, finding.closed_at)
     _note("archive.finding_closed", finding, by, {"why": why})
     return True
 
 
-@transaction.atomic
-def review_finding(*, finding: Finding, decision: str, reason: str, reviewer: Employee) -> Finding:
-    """Write down what a reviewer decides: confirmed (it stays open), dismissed (a false alarm) or closed (settled).
-
-    Raises AlreadyDecided, ReasonMissing, ValueError for another decision.
-    """
-    if decision not in (Finding.State.CONFIRMED, Finding.State.DISMISSED, Finding.State.CLOSED):
-        raise ValueError(decision)
-    if not reason.strip():
-        raise ReasonMissing(_("Say why: a decision without a reason proves nothing."))
-    finding = Finding.objects.select_for_update(of=("self",)).select_related("employee").get(pk=finding.pk)
-    if not finding.is_open or finding.state == decision:
-        raise AlreadyDecided(finding.state)
-    now, before = timezone.now(), finding.state
-    finding.state, finding.decided_by, finding.decided_at = decision, reviewer, now
-    if not finding.is_open:
-        finding.closed_at, finding.closed_why = now, reason.strip()[:500]
-    finding.save()
-    if not finding.is_open:
-        _let_go_of_text(finding, now)
-    _counts_anew(finding, now)
-    body = {"before": before, "after": decision, "reason": reason.strip()}
-    _note("archive.finding_reviewed", finding, reviewer.uid, body)
-    return finding
-
-
-def _let_go_of_text(finding: Finding, now: datetime) -> None:
+def let_go_of_text(finding: Finding, now: datetime) -> None:
     if finding.message_id is None or Finding.objects.open().filter(message=finding.message).exists():
         return
     kept = MessageText.objects.filter(message=finding.message, why=MessageText.Why.SIGNAL)

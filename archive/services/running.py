@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from archive import sealing
 from archive.models import Hole, Import, SetAside, Source, Unmatched
-from archive.services import feeds, findings, judging, records
+from archive.services import casework, feeds, findings, judging, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
@@ -307,10 +307,10 @@ def _give_up(run: Import, by: str) -> bool:
 def read_aside(*, aside: SetAside, reason: str, by: str) -> bytes:
     """Return the bytes of a line that was set aside. They may be a client's words, so who reads says why.
 
-    The reading is an Entry. Raises findings.ReasonMissing.
+    The reading is an Entry. Raises casework.ReasonMissing.
     """
     if not reason.strip():
-        raise findings.ReasonMissing(_("Say why you need to read the line."))
+        raise casework.ReasonMissing(_("Say why you need to read the line."))
     body = {"import": aside.run.uid, "line": aside.line_no, "reason": reason.strip()[:REASON_LIMIT]}
     ledger.append(verb="archive.aside_read", actor=by, subject="system:archive", body=body)
     return sealing.unseal(aside.sealed, aside.key_id)

@@ -12,6 +12,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.view_every_record",
         "archive.view_imports",
         "archive.run_imports",
+        "archive.review_findings",
         "standing.view_firm",
         "standing.manage_feed",
         "ledger.view_entries",

@@ -112,8 +112,13 @@ def _archive(facts: Facts, today: date, policy: Policy, in_scope: bool) -> list[
 
 
 def blocks(finding: OpenFinding, today: date, policy: Policy) -> bool:
-    """Return whether an open finding bars its person under the policy."""
+    """Return whether an open finding bars its person under the policy.
+
+    Of what the person had told of themselves a confirmation alone does not bar.
+    """
     when, is_overdue = policy.blocks.get(finding.kind, NEVER), finding.due_on < today
+    if finding.is_self_reported and when == CONFIRMED:
+        when = OVERDUE
     return (
         when == OPEN or (when == CONFIRMED and (finding.is_confirmed or is_overdue)) or (when == OVERDUE and is_overdue)
     )

@@ -47,8 +47,14 @@ def compliance(make_employee):
     return make_employee(roles=("Compliance",))
 
 
-def review(finding: Finding, decision: str, reviewer, reason: str = "looked at it") -> Finding:
-    return services.review_finding(finding=finding, decision=decision, reason=reason, reviewer=reviewer)
+def review(finding: Finding, decision: str, reviewer, reason: str = "looked at it", **how) -> Finding:
+    return services.review_finding(finding=finding, decision=decision, reason=reason, reviewer=reviewer, **how)
+
+
+def settle(finding: Finding, reviewer, second) -> Finding:
+    """Close a confirmed breach on all the evidence that it needs."""
+    services.second_finding(finding=finding, reviewer=second, reason="read it too")
+    return review(finding, "closed", reviewer, how="remedied", evidence={"remedy"})
 
 
 def test_a_decision_is_kept_with_who_when_and_why(flagged, compliance):
@@ -60,9 +66,10 @@ def test_a_decision_is_kept_with_who_when_and_why(flagged, compliance):
         None,
         True,
     )
-    entry = Entry.objects.get(verb="archive.finding_reviewed")
+    entry = Entry.objects.get(verb="archive.finding_confirmed")
     assert (entry.actor, entry.subject) == (compliance.uid, flagged.employee.uid)
-    assert ledger.body_of(entry)["reason"] == "asked for WhatsApp"
+    assert ledger.body_of(entry)["text"] == "asked for WhatsApp"
+    assert flagged.steps.get(what="confirmed").entry_seq == entry.seq
 
 
 def test_a_decision_needs_a_reason_and_cannot_be_made_twice(flagged, compliance):
@@ -76,11 +83,11 @@ def test_a_decision_needs_a_reason_and_cannot_be_made_twice(flagged, compliance)
         review(flagged, "new", compliance)
 
 
-def test_the_words_go_when_the_finding_is_settled(flagged, compliance):
+def test_the_words_go_when_the_finding_is_settled(flagged, compliance, make_employee):
     assert MessageText.objects.get().delete_after is None
     review(flagged, "confirmed", compliance)
     assert MessageText.objects.get().delete_after is None
-    review(flagged, "closed", compliance)
+    settle(flagged, compliance, make_employee())
     assert MessageText.objects.get().delete_after > timezone.now()
 
 
@@ -128,7 +135,7 @@ def test_the_state_of_a_person_follows_the_finding(flagged, compliance, make_emp
     assert state(date(2026, 10, 24)) == BREACH
     review(flagged, "confirmed", compliance)
     assert state() == BREACH
-    review(flagged, "closed", compliance)
+    settle(flagged, compliance, make_employee())
     assert state() == CLEAN
     assert state(date(2026, 12, 1)) == NO_DATA
 

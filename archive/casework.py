@@ -1,0 +1,62 @@
+"""What may be done about a finding, by whom, and on what evidence it may close: plain values in, plain values out."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+CONFIRMED, DISMISSED, CLOSED = "confirmed", "dismissed", "closed"
+SECOND, REMEDY, TRAINING = "second", "remedy", "training"
+CLAIM_HOLDS = timedelta(hours=4)  # who took a finding on and forgot it does not lock it for ever
+
+# kind -> how a person may close it. What is not here closes only by itself, when the facts have changed.
+CLOSES: dict[str, tuple[str, ...]] = {
+    "off_channel": ("remedied",),
+    "deletion_request": ("remedied",),
+    "recall_pattern": ("remedied", "explained"),
+    "after_refusal": ("remedied",),
+    "unseated_client_talk": ("seat", "explained"),
+    "barred_talk": ("remedied",),
+    "self_report": ("remedied",),
+    "silent_seat": ("explained",),
+    "media_missing": ("lost", "explained"),
+    "capture_late": ("explained",),
+    "source_silent": ("explained",),
+    "hole": ("lost", "explained"),
+    "conflict": ("explained",),
+    "unmatched_identity": ("not_a_person",),
+    "unknown_kind": ("declared",),
+    "unreadable": ("lost", "explained"),
+    "text_repaired": ("explained",),
+    "integrity": ("explained",),
+}
+# (kind, how) -> what must be there besides a reviewer and a reason.
+NEEDS: dict[tuple[str, str], frozenset[str]] = {
+    ("off_channel", "remedied"): frozenset({SECOND, REMEDY}),
+    ("deletion_request", "remedied"): frozenset({SECOND, REMEDY}),
+    ("recall_pattern", "remedied"): frozenset({REMEDY}),
+    ("after_refusal", "remedied"): frozenset({REMEDY}),
+    ("barred_talk", "remedied"): frozenset({TRAINING}),
+    ("self_report", "remedied"): frozenset({REMEDY}),
+    ("integrity", "explained"): frozenset({SECOND}),
+}
+NEEDS_SECOND = ("off_channel", "deletion_request", "integrity")
+
+
+def missing(kind: str, how: str, *, is_seconded: bool, evidence: Collection[str]) -> set[str]:
+    """Return what is missing for a finding of the kind to close so.
+
+    ``evidence`` is what the caller vouches for: REMEDY (the lesson was taken, or none is called for), TRAINING (the
+    person's training is current). Raises ValueError for a way in which this kind does not close.
+    """
+    if how not in CLOSES.get(kind, ()):
+        raise ValueError(f"{kind} does not close by {how!r}")
+    there = {*evidence, *([SECOND] if is_seconded else [])}
+    return set(NEEDS.get((kind, how), frozenset()) - there)
+
+
+def claim_holds(claimed_at: datetime | None, now: datetime) -> bool:
+    return claimed_at is not None and now - claimed_at < CLAIM_HOLDS
+
+
+def may_decide(state: str, decision: str) -> bool:
+    """Return whether a finding in the state may become so: a new one anything, a confirmed one only closed."""
+    return decision in {"new": (CONFIRMED, DISMISSED, CLOSED), "confirmed": (CLOSED,)}.get(state, ())
