@@ -34,9 +34,23 @@ class LessonPage:
     next_label: str
 
 
+def lang_of(lesson: Lesson) -> str:
+    """Return the language in which a lesson is told on this page."""
+    return language_of(lesson.module.edition)
+
+
+def title_of(lesson: Lesson) -> str:
+    return lesson.title[lang_of(lesson)]
+
+
+def parts_of(lesson: Lesson, answers: dict) -> list[Part]:
+    """Return the blocks of a lesson as a page shows them, with what the answers earned."""
+    return [_part(number, block, answers) for number, block in enumerate(told_blocks(lesson))]
+
+
 def page(outline: Outline, lesson: Lesson, progress: Progress) -> LessonPage:
     module, line = _lines(outline, lesson)
-    parts = [_part(number, block, progress.answers) for number, block in enumerate(told_blocks(lesson))]
+    parts = parts_of(lesson, progress.answers)
     is_finished = progress.finished_at is not None
     before = [other for other in module.lessons if other.number < line.number]
     return LessonPage(

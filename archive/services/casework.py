@@ -38,6 +38,10 @@ class EvidenceMissing(ValueError):
         self.missing = missing
 
 
+class WrongWay(ValueError):
+    """A finding of this kind does not close so."""
+
+
 class NotAsked(ValueError):
     """The person was not asked about this finding, or it is settled."""
 
@@ -103,8 +107,8 @@ def review_finding(
     """Write down what a reviewer decides: confirmed (it stays open), dismissed (a false alarm) or closed (settled).
 
     ``how`` says by what it closes, ``evidence`` what the caller vouches for: see archive.casework. Who decides takes
-    the finding on. Raises AlreadyDecided, SomebodyElses, ReasonMissing, EvidenceMissing, ValueError for another
-    decision or way of closing.
+    the finding on. Raises AlreadyDecided, SomebodyElses, ReasonMissing, EvidenceMissing, WrongWay, ValueError for
+    another decision.
     """
     if decision not in (casework.CONFIRMED, casework.DISMISSED, casework.CLOSED):
         raise ValueError(decision)
@@ -112,6 +116,8 @@ def review_finding(
     finding = _locked_open(finding)
     if not casework.may_decide(finding.state, decision):
         raise AlreadyDecided(finding.get_state_display())
+    if decision == casework.CLOSED and how not in casework.CLOSES.get(finding.kind, ()):
+        raise WrongWay(_("Choose how it closes."))
     if decision == casework.CLOSED and (
         lacks := casework.missing(finding.kind, how, is_seconded=finding.seconded_by_id is not None, evidence=evidence)
     ):

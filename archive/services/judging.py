@@ -26,7 +26,7 @@ from archive.models import (
 )
 from archive.models.messages import PartyKind
 from archive.rules import Opening
-from archive.services import findings, records
+from archive.services import findings, records, sampling
 from archive.services.holes import judge_holes
 from archive.services.identities import handles_of, sync_identities
 from portal.ledger import services as ledger
@@ -213,6 +213,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
         records.mark_stale_due(now)
     records.recompute_due(by=by, now=now)
     judge_consent(since=now - LATELY, by=by, now=now)
+    sampling.draw_due(by=by, now=now)
     dispose_of_text(by=by, now=now)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import heapq
 import secrets
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -43,6 +43,18 @@ def draw_sample(*, month: date, by: str, seed: str = "") -> Sample | None:
 
     drawn = heapq.nsmallest(terms.sample_size, ranked())
     return _keep(month, seed, drawn, population, terms, by) if drawn else None
+
+
+def draw_due(*, by: str, now: datetime) -> int:
+    """Draw the samples of the months that have become final lately. Return how many were new."""
+    today, drawn = timezone.localdate(now), 0
+    for month in calendars.months_before(calendars.month_of(today), LATELY):
+        if calendars.is_final(month, today) and not Sample.objects.filter(month=month).exists():
+            drawn += draw_sample(month=month, by=by) is not None
+    return drawn
+
+
+LATELY = 3  # months
 
 
 def _of_month(month: date) -> Iterator[tuple[int, bytes]]:

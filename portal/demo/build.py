@@ -185,7 +185,8 @@ class _Builder:
         """Each week's feed file is complete on Sunday night; on Wednesdays compliance looks at what it brought."""
         compliance = Employee.objects.get(email="compliance@example.com")
         given = conduct.conducts(self.people, self.today)
-        reviewer = Reviewer(compliance, conducts=given, trained_on=self.trained_on, today=self.today)
+        second = Employee.objects.get(email="compliance2@example.com")
+        reviewer = Reviewer(compliance, second, conducts=given, trained_on=self.trained_on, today=self.today)
         written = feed.weeks_of(
             self.people, today=self.today, weeks=self.weeks, trained_on=self.trained_on, zone=self.zone
         )

@@ -157,6 +157,7 @@ ACCOUNTS = (
     Account("Manager elsewhere", "manager2@example.com"),
     Account("HR", "hr@example.com", (roles.HR,)),
     Account("Compliance officer", "compliance@example.com", (roles.COMPLIANCE,)),
+    Account("Compliance, the second pair of eyes", "compliance2@example.com", (roles.COMPLIANCE,)),
     Account("Outside auditor", "auditor@example.com", (roles.AUDITOR,)),
     Account("Course author", "author@example.com", (roles.AUTHOR,)),
     Account("Administrator", "admin@example.com", (), is_administrator=True),
@@ -170,6 +171,7 @@ NAMED = {
     "manager": ("Zhou Min", "周敏", "zhou.min"),
     "manager2": ("Vivian Lau Wing-sze", "刘咏诗", "Vivian.Lau"),
     "compliance": ("Grace Wong Mei-ling", "黄美玲", "grace.wong"),
+    "compliance2": ("Frank Ho Chi-keung", "何志强", "frank.ho"),
     "hr": ("Sun Li", "孙莉", "sunli"),
     "employee": ("Lin Yue", "林悦", "lin.yue"),
     "finished": ("Jason Chan Ka-ming", "陈家明", "JasonChan"),
@@ -177,7 +179,7 @@ NAMED = {
     "admin": ("He Jun", "何俊", "0000318"),
 }
 LEADERS = {0: "manager", 1: "manager2", 3: "compliance", 4: "hr"}
-MEMBERS = {0: ("employee",), 1: ("finished",), 3: ("author",), 5: ("admin",)}
+MEMBERS = {0: ("employee",), 1: ("finished",), 3: ("author", "compliance2"), 5: ("admin",)}
 
 
 @dataclass

@@ -6,11 +6,14 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
+from archive import casework
+from archive import services as archive
 from archive.models import Finding
-from archive.services import findings
 from portal.demo import conduct
 from portal.demo.people import SEED
 from portal.people.models import Employee
+from portal.standing import case, remedies
+from portal.standing.models import RemedyTask
 
 PATIENCE = timedelta(days=3)  # a finding is looked at when it is so old
 LATELY = timedelta(days=28)  # before today: from here on the worst cases are still open
@@ -28,20 +31,59 @@ class Reviewer:
     """Decides as a busy person does: most of it in a week, some of it late, the latest not yet."""
 
     def __init__(
-        self, employee: Employee, *, conducts: Mapping[str, str], trained_on: Mapping[str, date | None], today: date
+        self,
+        employee: Employee,
+        second: Employee,
+        *,
+        conducts: Mapping[str, str],
+        trained_on: Mapping[str, date | None],
+        today: date,
     ) -> None:
-        self.employee, self.conducts, self.trained_on, self.today = employee, conducts, trained_on, today
+        self.employee, self.second = employee, second
+        self.conducts, self.trained_on, self.today = conducts, trained_on, today
 
     def work(self) -> int:
         """Look at every open finding that has waited long enough. Return how many were decided."""
+        self._lessons()
         now, decided = timezone.now(), 0
         waiting = Finding.objects.open().filter(opened_at__lte=now - PATIENCE)
         for finding in waiting.select_related("employee").order_by("opened_at", "pk"):
             decision, reason = self._decision(finding, now)
-            if decision and decision != finding.state:
-                findings.review_finding(finding=finding, decision=decision, reason=reason, reviewer=self.employee)
+            if decision and decision != finding.state and self._decide(finding, decision, reason):
                 decided += 1
         return decided
+
+    def _decide(self, finding: Finding, decision: str, reason: str) -> bool:
+        """Decide as the desk lets one: who closes a breach has had it seconded, and the person has taken the lesson."""
+        me = self.employee
+        if decision != Finding.State.CLOSED:
+            archive.review_finding(finding=finding, decision=decision, reason=reason, reviewer=me)
+            return True
+        evidence = case.evidence_for(finding)
+        for how in casework.CLOSES.get(finding.kind, ()):
+            lacks = casework.missing(
+                finding.kind, how, is_seconded=finding.seconded_by_id is not None, evidence=evidence
+            )
+            if lacks == {casework.SECOND} and finding.state == Finding.State.CONFIRMED:
+                archive.second_finding(finding=finding, reviewer=self.second, reason="Read the words too; agreed.")
+                lacks = set()
+            if not lacks:
+                archive.review_finding(
+                    finding=finding, decision=decision, reason=reason, reviewer=me, how=how, evidence=evidence
+                )
+                return True
+        return False
+
+    def _lessons(self) -> None:
+        """Most people open the lesson that a finding called for in one week and finish it in the next."""
+        remedies.catch_up()
+        for task in RemedyTask.objects.open().select_related("lesson", "finding", "employee").order_by("assigned_at"):
+            if timezone.localdate(task.assigned_at) >= self.today - LATELY:
+                continue  # still on their page today
+            if task.opened_at is None:
+                remedies.open_task(task=task)
+            else:
+                remedies.finish_task(task=task, by=task.employee)
 
     def _decision(self, finding: Finding, now: datetime) -> tuple[str, str]:
         """Return (decision, reason); an empty decision leaves the finding as it is."""

@@ -40,6 +40,7 @@ def way(request: HttpRequest) -> list[Group]:
         groups.append((_("Team"), [("standing:team", _("My team"))]))
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
+        ("standing:finding_list", _("Findings"), "archive.view_every_record"),
         ("archive:import_list", _("Imports"), "archive.view_imports"),
         ("standing:feed", _("Permission feed"), "standing.manage_feed"),
     ]

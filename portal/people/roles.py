@@ -15,6 +15,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.review_findings",
         "standing.view_firm",
         "standing.manage_feed",
+        "standing.choose_remedies",
         "ledger.view_entries",
     },
     AUDITOR: {

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from archive.models import Finding, Identity, Record, Source
 from portal.people.models import Employee
-from portal.standing import people_table, rules, words
-from portal.standing.models import Standing, StandingChange
+from portal.standing import case, people_table, rules, words
+from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
 
 MONTHS = 12  # of the archive record that a page shows
@@ -51,6 +51,10 @@ def today_of(employee: Employee, today: date) -> dict:
         "standing": standing,
         "sentences": _sentences(standing),
         "todo": training.todo_for(employee, today),
+        "remedies": RemedyTask.objects.open()
+        .filter(employee=employee)
+        .select_related("lesson__module__edition", "finding"),
+        "questions": case.mine(employee),
         "record": Record.objects.filter(employee=employee).order_by("-month").first(),
         "open_findings": Finding.objects.filter(employee=employee).open().count(),
     }
@@ -80,6 +84,11 @@ def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
         "changes": changes[:CHANGES],
         "changes_in_all": changes.count(),
         "keeps_text": settings.ARCHIVE_TEXT,
+        "questions": case.mine(employee) if employee == viewer else [],
+        "remedies": RemedyTask.objects.visible_to(viewer)
+        .filter(employee=employee)
+        .select_related("lesson__module__edition", "finding")
+        .order_by("-assigned_at")[:FINDINGS],
     }
 
 

@@ -4,8 +4,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from portal.people.models import Department, Employee, Office
+from archive.models import Finding
+from portal.people.models import Department, Employee, Office, opaque_id
 from portal.standing.rules import ArchiveState, TrainingState
+from training.models import Lesson
 
 
 class StandingQuerySet(models.QuerySet):
@@ -109,3 +111,68 @@ class FeedToken(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class Remedy(models.Model):
+    """Which lesson a kind of finding calls for, where compliance has chosen another than remedies.yaml. None: empty."""
+
+    kind = models.CharField(max_length=24, choices=Finding.Kind, unique=True)
+    course = models.SlugField(max_length=80, blank=True)
+    module = models.SlugField(max_length=80, blank=True)
+    lesson = models.SlugField(max_length=80, blank=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "remedies"
+        permissions: ClassVar = [("choose_remedies", "Can choose which lesson a kind of finding calls for")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(course="", module="", lesson="") | ~(Q(course="") | Q(module="") | Q(lesson="")),
+                name="standing_remedy_names_a_whole_lesson_or_none",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.lesson or 'none'}"
+
+
+class RemedyTaskQuerySet(models.QuerySet):
+    def visible_to(self, viewer: Employee) -> "RemedyTaskQuerySet":
+        """Whose finding one may see: one's own, of people below, everybody's for who sees every record."""
+        return self.filter(finding__in=Finding.objects.visible_to(viewer))
+
+    def open(self) -> "RemedyTaskQuerySet":
+        return self.filter(done_at=None, withdrawn_at=None)
+
+
+class RemedyTask(models.Model):
+    """A lesson that a finding has assigned to its person: read it again, with the facts of the finding beside it."""
+
+    uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
+    finding = models.OneToOneField(Finding, models.PROTECT, related_name="remedy_task")
+    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="remedy_tasks")
+    lesson = models.ForeignKey(Lesson, models.PROTECT, related_name="+")
+    assigned_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, help_text="NULL: not opened")
+    done_at = models.DateTimeField(null=True, help_text="NULL: not done")
+    withdrawn_at = models.DateTimeField(null=True, help_text="The finding was settled before; NULL: it stands")
+    answers = models.JSONField(default=dict, help_text="By the name of the block, as in Progress.answers")
+
+    objects = RemedyTaskQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(done_at=None) | (Q(opened_at__isnull=False) & Q(withdrawn_at=None)),
+                name="standing_remedy_task_done_after_opening",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["employee"], condition=Q(done_at=None, withdrawn_at=None), name="standing_remedy_task_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id}: {self.lesson_id}"

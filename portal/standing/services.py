@@ -11,7 +11,7 @@ from archive.models import Record
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee
-from portal.standing import policy, rules
+from portal.standing import policy, remedies, rules
 from portal.standing.models import Look, Standing, StandingChange
 from training import rules as training_rules
 from training import services as training
@@ -32,6 +32,7 @@ def catch_up() -> int:
     ids = whom_to_look_at(after=look.seq, upto=head, today=today)
     for start in range(0, len(ids), BATCH):
         changed += bring_up_to_date(employee_ids=ids[start : start + BATCH], today=today)
+    remedies.catch_up()
     Look.objects.filter(pk=1, seq__lt=head).update(seq=head)
     return changed
 

@@ -2,7 +2,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from portal.standing import api, views
+from portal.standing.views import desk, machines, people, remedies
 
 
 class MonthConverter:
@@ -21,15 +21,32 @@ register_converter(MonthConverter, "month")
 
 app_name = "standing"
 urlpatterns = [
-    path("", views.today, name="today"),
-    path("record/", views.record, name="record"),
-    path("record/<month:month>/", views.record_month, name="record_month"),
-    path("team/", views.team, name="team"),
-    path("team/<str:uid>/", views.person, name="person"),
-    path("team/<str:uid>/<month:month>/", views.person_month, name="person_month"),
-    path("firm/", views.firm, name="firm"),
-    path("firm/feed/", views.feed, name="feed"),
-    path("firm/feed/<int:pk>/end/", views.feed_token_end, name="feed_token_end"),
-    path("people/", views.people, name="people"),
-    path("api/standing/", api.standing_feed, name="api"),
+    path("", people.today, name="today"),
+    # record/
+    path("record/", people.record, name="record"),
+    path("record/<month:month>/", people.record_month, name="record_month"),
+    path("record/report/", remedies.report, name="report"),
+    path("record/findings/<str:uid>/answer/", remedies.answer, name="answer"),
+    path("remedies/", remedies.remedy_table, name="remedy_table"),
+    path("remedies/<str:uid>/", remedies.remedy, name="remedy"),
+    # team/
+    path("team/", people.team, name="team"),
+    path("team/<str:uid>/", people.person, name="person"),
+    path("team/<str:uid>/<month:month>/", people.person_month, name="person_month"),
+    # firm/
+    path("firm/", people.firm, name="firm"),
+    path("firm/feed/", machines.feed, name="feed"),
+    path("firm/feed/<int:pk>/end/", machines.feed_token_end, name="feed_token_end"),
+    path("people/", people.people, name="people"),
+    # findings/
+    path("findings/", desk.finding_list, name="finding_list"),
+    path("findings/bulk/", desk.finding_bulk, name="finding_bulk"),
+    path("findings/samples/", desk.sample_list, name="sample_list"),
+    path("findings/samples/<month:month>/", desk.sample, name="sample"),
+    path("findings/samples/<month:month>/<int:number>/", desk.sample_item, name="sample_item"),
+    path("findings/<str:uid>/", desk.finding, name="finding"),
+    path("findings/<str:uid>/do/", desk.finding_do, name="finding_do"),
+    path("findings/<str:uid>/words/", desk.finding_words, name="finding_words"),
+    # api/
+    path("api/standing/", machines.standing_feed, name="api"),
 ]

@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Import, Record, SetAside
@@ -22,9 +23,9 @@ from portal.jobs import services as jobs
 from portal.people import services as people_services
 from portal.people.models import Employee
 from portal.standing import permission_feed
-from portal.standing.models import FeedToken
+from portal.standing.models import FeedToken, RemedyTask
 from tests.archive.conftest import line as one_message
-from training.models import Certificate, CertificateExport
+from training.models import Certificate, CertificateExport, Lesson
 
 EVERYBODY = frozenset(  # all who are signed in
     {"employee", "colleague", "manager", "head", "other_manager", "hr", "compliance", "auditor", "author"}
@@ -75,6 +76,27 @@ TABLE = {
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
     "standing:people": Line(STAFF_EYES),
     "standing:firm": Line(OVERSIGHT),
+    "standing:finding_list": Line(OVERSIGHT),
+    "standing:finding": Line(OVERSIGHT, args=lambda h: [h["finding"].uid]),
+    "standing:finding_do": Line(
+        frozenset({"compliance"}),
+        args=lambda h: [h["finding"].uid],
+        method="post",
+        data=lambda h: {"act": "note", "text": "seen"},
+    ),
+    "standing:finding_words": Line(
+        frozenset({"compliance"}), args=lambda h: [h["finding"].uid], method="post", data=lambda h: {"text": "why"}
+    ),
+    "standing:finding_bulk": Line(frozenset({"compliance"}), method="post", data=lambda h: {"act": "claim"}),
+    "standing:sample_list": Line(OVERSIGHT),
+    "standing:sample": Line(OVERSIGHT, args=lambda h: [h["month"]]),
+    "standing:sample_item": Line(
+        frozenset({"compliance"}), args=lambda h: [h["month"], 1], method="post", data=lambda h: {"result": "fine"}
+    ),
+    "standing:remedy_table": Line(OVERSIGHT),
+    "standing:remedy": Line(OWNER, args=lambda h: [h["remedy"].uid]),
+    "standing:report": Line(EVERYBODY - {"auditor"}),
+    "standing:answer": Line(OWNER, args=lambda h: [h["finding"].uid], method="post", data=lambda h: {"text": "so"}),
     "standing:feed": Line(frozenset({"compliance"})),
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
     "standing:api": Line(frozenset(), by_token=True),
@@ -153,6 +175,20 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     permission_feed.make_token(label="device manager", by=house["compliance"])
     house["feed_token"] = FeedToken.objects.get()
     house["month"] = _record(employee, tmp_path).month
+    archive.draw_sample(month=house["month"], by="system:test")
+    house["finding"] = archive.report_slip(
+        employee=employee,
+        happened_on=house["month"],
+        where="wechat",
+        began="client",
+        about="business",
+        has_moved=True,
+        has_kept=True,
+    ).finding
+    lesson = Lesson.objects.filter(module__edition__course__slug=house["course"]).first()
+    house["remedy"] = RemedyTask.objects.create(
+        finding=house["finding"], employee=employee, lesson=lesson, assigned_at=timezone.now()
+    )
     return house
 
 

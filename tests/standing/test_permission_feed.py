@@ -128,7 +128,7 @@ def test_a_number_that_is_none_is_refused(ask, since):
 
 
 def test_who_asks_too_often_waits(ask, monkeypatch):
-    monkeypatch.setattr("portal.standing.api.A_MINUTE", 2)
+    monkeypatch.setattr("portal.standing.views.machines.A_MINUTE", 2)
     assert [ask().status_code for _n in range(3)] == [200, 200, 429]
     assert ask().headers["Retry-After"] == "60"
 

@@ -1,21 +1,17 @@
 from datetime import date
 
-from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from portal.people.models import Department, Employee, Office
-from portal.standing import files, months, people_table, permission_feed, rules
-from portal.standing.forms import TokenForm
-from portal.standing.models import FeedToken
+from portal.standing import files, months, people_table, rules
 
 PAGE_SIZE = 25
 MOST_FOUND = 100
@@ -72,26 +68,6 @@ def people(request: HttpRequest) -> HttpResponse:
 @permission_required("standing.view_firm", raise_exception=True)
 def firm(request: HttpRequest) -> HttpResponse:
     return render(request, "standing/firm.html", files.firm_of(request.user, timezone.localdate()))
-
-
-@require_http_methods(["GET", "POST"])
-@permission_required("standing.manage_feed", raise_exception=True)
-def feed(request: HttpRequest) -> HttpResponse:
-    """The permission feed for machines: how to read it, and its tokens. A new token's secret is shown once, here."""
-    form, secret = TokenForm(request.POST or None), ""
-    if request.method == "POST" and form.is_valid():
-        secret = permission_feed.make_token(label=form.cleaned_data["label"], by=request.user)
-        form = TokenForm()
-    tokens = FeedToken.objects.select_related("made_by")
-    context = {"form": form, "secret": secret, "tokens": tokens, "address": settings.SITE_URL + reverse("standing:api")}
-    return render(request, "standing/feed.html", context)
-
-
-@require_POST
-@permission_required("standing.manage_feed", raise_exception=True)
-def feed_token_end(request: HttpRequest, pk: int) -> HttpResponse:
-    permission_feed.end_token(token=get_object_or_404(FeedToken, pk=pk), by=request.user)
-    return redirect("standing:feed")
 
 
 @require_GET

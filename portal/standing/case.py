@@ -1,0 +1,160 @@
+"""What a finding says, in words: its facts, its message, its steps, and what may be done about it next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from archive import casework
+from archive.models import Finding, FindingStep, SelfReport
+from portal.people.models import Employee
+from portal.standing import remedies
+from portal.standing.models import RemedyTask, Standing
+
+WHY_SILENT = {"nothing": 0, "pause": 1, "drop": 2}
+
+
+@dataclass(frozen=True)
+class Fact:
+    name: str
+    value: str
+
+
+def _moment(text: str | None) -> str:
+    told = parse_datetime(text) if text else None
+    return date_format(told, "SHORT_DATETIME_FORMAT") if told else "–"
+
+
+def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:
+    """Return the facts of a finding as a person reads them. Handles of outsiders are for reviewers only."""
+    f, found = finding.facts, []
+
+    def tell(name: str, value: object) -> None:
+        if value not in (None, "", []):
+            found.append(Fact(name, str(value)))
+
+    if hits := f.get("hits"):
+        own = f.get("direction") == "own"
+        tell(_("Whose words"), _("the person’s own") if own else _("a contact’s, written to the person"))
+        tell(_("Rules of the lexicon"), ", ".join(f"{hit['rule']} ({hit['weight']})" for hit in hits))
+    if "month" in f:
+        tell(_("Month"), f["month"])
+    for name, label in _COUNTS.items():
+        if name in f:
+            tell(label(), f[name])
+    if why := f.get("why"):
+        reasons = [_("nothing at all"), _("a long pause"), _("far less than before")]
+        tell(_("How silent"), ", ".join(reasons[WHY_SILENT[one]] for one in why))
+    if sees_handles:
+        for name, label in _HANDLES.items():
+            tell(label(), f.get(name))
+    if {"first", "last", "length"} <= f.keys():
+        tell(_("Numbers missing"), _("%(n)s: %(first)s to %(last)s") % {"n": f["length"], **f})
+        tell(_("Between"), f"{_moment(f.get('before_at'))} – {_moment(f.get('after_at'))}")
+    if "day" in f:
+        tell(_("Day"), f["day"])
+        tell(_("Messages late"), _("%(late)s of %(messages)s") % f)
+    if "where" in f:
+        tell(_("Where"), SelfReport.Where(f["where"]).label)
+        tell(_("Who began"), SelfReport.Began(f["began"]).label)
+        tell(_("What about"), SelfReport.About(f["about"]).label)
+        tell(_("Moved to the firm’s channel"), _("yes") if f["has_moved"] else _("not yet"))
+        tell(_("Messages handed in"), _("yes") if f["has_kept"] else _("not yet"))
+    tell(_("Under thresholds"), finding.policy_version)
+    return found
+
+
+_COUNTS = {
+    "count": lambda: _("Messages"),
+    "recalls": lambda: _("Taken back"),
+    "sent": lambda: _("Sent"),
+    "seat_days": lambda: _("Days with a seat"),
+    "longest_silence": lambda: _("Longest silence, working days"),
+    "messages": lambda: _("Messages concerned"),
+    "publickey_ver": lambda: _("Version of the key"),
+    "msgtype": lambda: _("Kind of message"),
+    "lexicon": lambda: _("Lexicon"),
+}
+_HANDLES = {
+    "contact": lambda: _("Contact"),
+    "handle": lambda: _("Handle"),
+    "msgid": lambda: _("Message id"),
+    "seq": lambda: _("Number in the feed"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way in which the finding may close now. ``missing`` says what stands in the way, empty: nothing."""
+
+    how: str
+    label: str
+    missing: tuple[str, ...]
+
+
+def evidence_for(finding: Finding) -> set[str]:
+    """Return what the roof vouches for: the lesson was taken, the person’s training is current."""
+    there = set()
+    if remedies.is_remedied(finding):
+        there.add(casework.REMEDY)
+    standing = Standing.objects.filter(employee=finding.employee_id).first() if finding.employee_id else None
+    if standing and standing.training_state in ("current", "exempt", "due_soon"):
+        there.add(casework.TRAINING)
+    return there
+
+
+def ways_to_close(finding: Finding, evidence: set[str]) -> list[Choice]:
+    ways = []
+    for how in casework.CLOSES.get(finding.kind, ()):
+        lacks = casework.missing(finding.kind, how, is_seconded=finding.seconded_by_id is not None, evidence=evidence)
+        ways.append(Choice(how, str(Finding.How(how).label), tuple(say_missing(one) for one in sorted(lacks))))
+    return ways
+
+
+def say_missing(code: str) -> str:
+    return {
+        casework.SECOND: _("a second reviewer must confirm it"),
+        casework.REMEDY: _("the person must take the lesson that it calls for"),
+        casework.TRAINING: _("the person’s training must be current"),
+    }[code]
+
+
+def case_of(finding: Finding, viewer: Employee, now: datetime) -> dict:
+    """Return what the page of one finding shows. Constant queries."""
+    evidence = evidence_for(finding) if finding.is_open else set()
+    holds = casework.claim_holds(finding.claimed_at, now)
+    is_mine = finding.claimed_by_id == viewer.pk
+    steps = list(finding.steps.select_related("by"))
+    task = RemedyTask.objects.filter(finding=finding).select_related("lesson__module__edition").first()
+    return {
+        "finding": finding,
+        "facts": facts_of(finding, sees_handles=True),
+        "message": finding.message,
+        "steps": steps,
+        "task": task,
+        "ways": ways_to_close(finding, evidence) if finding.is_open else [],
+        "may_act": viewer.has_perm("archive.review_findings") and finding.is_open,
+        "is_mine": is_mine,
+        "held_by": finding.claimed_by if holds and not is_mine else None,
+        "may_confirm": casework.may_decide(finding.state, casework.CONFIRMED),
+        "may_second": finding.state == Finding.State.CONFIRMED
+        and finding.seconded_by_id is None
+        and finding.decided_by_id != viewer.pk
+        and finding.kind in casework.NEEDS_SECOND,
+        "has_words": bool(finding.message_id) and hasattr(finding.message, "text"),
+        "standing": Standing.objects.visible_to(viewer).filter(employee=finding.employee_id).first(),
+    }
+
+
+def mine(employee: Employee) -> list[dict]:
+    """Return the open questions to this person about findings of theirs."""
+    asked = Finding.objects.open().filter(employee=employee, asked_at__isnull=False).order_by("asked_at")
+    questions = FindingStep.objects.filter(finding__in=asked, what=FindingStep.What.ASKED).order_by("at")
+    newest = {step.finding_id: step for step in questions}
+    return [
+        {"finding": one, "question": newest[one.pk].text}
+        for one in asked
+        if one.pk in newest and (one.answered_at is None or one.answered_at < newest[one.pk].at)
+    ]

@@ -1,0 +1,235 @@
+"""What follows from a finding: the lesson that its kind calls for, assigned by itself, and whether it was taken."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from archive.models import Finding
+from portal.ledger import services as ledger
+from portal.people.models import Employee
+from portal.standing.models import Remedy, RemedyTask
+from training.lessons import title_of
+from training.models import Edition, Lesson
+
+PATH = Path(__file__).with_name("remedies.yaml")
+SYSTEM = "system:standing"
+BATCH = 200
+
+
+@dataclass(frozen=True, order=True)
+class Called:
+    """A lesson by the names that stay the same from edition to edition."""
+
+    course: str
+    module: str
+    lesson: str
+
+    def __str__(self) -> str:
+        return f"{self.course}/{self.module}/{self.lesson}"
+
+
+class TooSoon(ValueError):
+    """The lesson was opened so lately that nobody can have read it. ``seconds`` are left."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(str(seconds))
+        self.seconds = seconds
+
+
+@lru_cache(maxsize=1)
+def shipped() -> dict[str, Called]:
+    told = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    return {kind: Called(*text.split("/")) for kind, text in told.items()}
+
+
+def table() -> dict[str, Called | None]:
+    """Return {kind of finding: the lesson it calls for}, as compliance has it; None: it calls for none."""
+    chosen = {
+        one.kind: Called(one.course, one.module, one.lesson) if one.lesson else None for one in Remedy.objects.all()
+    }
+    return {**dict.fromkeys(Finding.Kind.values), **shipped(), **chosen}
+
+
+def lessons_of(called: Iterable[Called | None]) -> dict[Called, Lesson]:
+    """Return the lessons of these names in the editions that are current; those that no edition has are not in it."""
+    wanted = {one for one in called if one}
+    newest = Edition.objects.order_by().values("course").annotate(number=Max("number"))
+    current = [
+        edition.pk
+        for edition in Edition.objects.filter(course__slug__in={one.course for one in wanted})
+        if {"course": edition.course_id, "number": edition.number} in newest
+    ]
+    rows = Lesson.objects.filter(module__edition__in=current, slug__in={one.lesson for one in wanted})
+    rows = rows.select_related("module__edition__course")
+    by_name = {Called(one.module.edition.course.slug, one.module.slug, one.slug): one for one in rows}
+    return {name: by_name[name] for name in wanted if name in by_name}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of finding on the page of remedies. ``is_there``: an edition that is current has the lesson."""
+
+    kind: str
+    label: str
+    called: Called | None
+    is_there: bool
+    is_chosen: bool  # by compliance, rather than as it ships
+
+
+def rows() -> list[Row]:
+    """Return every kind of finding about people with the lesson it calls for. Constant queries."""
+    called, chosen = table(), set(Remedy.objects.values_list("kind", flat=True))
+    there = lessons_of(called.values())
+    kinds = [kind for kind in Finding.Kind.values if kind in ABOUT_PEOPLE]
+    return [
+        Row(kind, str(Finding.Kind(kind).label), called[kind], called[kind] in there, kind in chosen) for kind in kinds
+    ]
+
+
+ABOUT_PEOPLE = frozenset(
+    {
+        "off_channel",
+        "deletion_request",
+        "recall_pattern",
+        "consent_missing",
+        "after_refusal",
+        "unseated_client_talk",
+        "barred_talk",
+        "self_report",
+        "silent_seat",
+        "media_missing",
+    }
+)
+
+
+def every_lesson() -> dict[Called, str]:
+    """Return {name: title} of all lessons of the current editions, in their order."""
+    newest = Edition.objects.order_by().values("course").annotate(number=Max("number"))
+    current = [
+        edition.pk
+        for edition in Edition.objects.all()
+        if {"course": edition.course_id, "number": edition.number} in newest
+    ]
+    lessons = Lesson.objects.filter(module__edition__in=current).select_related("module__edition__course")
+    return {
+        Called(one.module.edition.course.slug, one.module.slug, one.slug): title_of(one)
+        for one in lessons.order_by("module__edition__course__slug", "module__position", "position")
+    }
+
+
+@transaction.atomic
+def choose(*, kind: str, called: Called | None, by: Employee) -> None:
+    """Let findings of the kind call for this lesson from now on, or for none. What was assigned stays."""
+    before = table()[kind]
+    if before == called:
+        return
+    names = {"course": "", "module": "", "lesson": ""}
+    if called:
+        names = {"course": called.course, "module": called.module, "lesson": called.lesson}
+    Remedy.objects.update_or_create(kind=kind, defaults={**names, "changed_by": by, "changed_at": timezone.now()})
+    body = {"kind": kind, "before": str(before) if before else None, "after": str(called) if called else None}
+    ledger.append(verb="standing.remedy_chosen", actor=by.uid, subject=SYSTEM, body=body)
+
+
+def catch_up(now: datetime | None = None) -> int:
+    """Assign what open findings call for and withdraw what settled ones had assigned. Return how many tasks changed.
+
+    Safe to run twice: a finding has one task at most.
+    """
+    now, changed = now or timezone.now(), 0
+    called = table()
+    lessons = lessons_of(called.values())
+    kinds = [kind for kind, name in called.items() if name in lessons]
+    waiting = Finding.objects.open().filter(kind__in=kinds, employee__isnull=False, remedy_task=None)
+    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
+    for at in range(0, len(ids), BATCH):
+        changed += _assign(ids[at : at + BATCH], called, lessons, now)
+    stale = RemedyTask.objects.open().exclude(finding__state__in=Finding.OPEN)
+    for task in stale.select_related("employee", "finding").order_by("pk")[:1000]:
+        changed += _withdraw(task, now)
+    return changed
+
+
+@transaction.atomic
+def _assign(ids: list[int], called: dict[str, Called | None], lessons: dict[Called, Lesson], now: datetime) -> int:
+    rows = Finding.objects.open().filter(pk__in=ids, remedy_task=None).select_for_update(of=("self",))
+    findings = list(rows.select_related("employee").order_by("pk"))
+    tasks = [
+        RemedyTask(finding=one, employee=one.employee, lesson=lessons[called[one.kind]], assigned_at=now)
+        for one in findings
+    ]
+    RemedyTask.objects.bulk_create(tasks)
+    for task in tasks:
+        _note("standing.remedy_assigned", task, SYSTEM, {"lesson": task.lesson.slug})
+    return len(tasks)
+
+
+@transaction.atomic
+def _withdraw(task: RemedyTask, now: datetime) -> int:
+    changed = RemedyTask.objects.open().filter(pk=task.pk).update(withdrawn_at=now)
+    if changed:
+        _note("standing.remedy_withdrawn", task, SYSTEM, {})
+    return changed
+
+
+@transaction.atomic
+def open_task(*, task: RemedyTask) -> RemedyTask:
+    """Note when the person first opened the lesson; the server's clock counts from then."""
+    now = timezone.now()
+    if RemedyTask.objects.filter(pk=task.pk, opened_at=None).update(opened_at=now):
+        task.opened_at = now
+    return task
+
+
+@transaction.atomic
+def keep_answer(*, task: RemedyTask, name: str, answer) -> RemedyTask:
+    """Keep the person's answer to a block of the lesson."""
+    task = RemedyTask.objects.select_for_update(of=("self",)).get(pk=task.pk)
+    task.answers[name] = answer
+    task.save(update_fields=["answers"])
+    return task
+
+
+def seconds_left(task: RemedyTask, now: datetime) -> int:
+    """Return how long it takes until the lesson can have been read: half of its minutes from opening it."""
+    least = timedelta(minutes=task.lesson.minutes) / 2
+    ready = (task.opened_at or now) + least
+    return max(0, int((ready - now).total_seconds() + 0.999))
+
+
+@transaction.atomic
+def finish_task(*, task: RemedyTask, by: Employee) -> RemedyTask:
+    """Write down that the person has read the lesson. Again changes nothing. Raises TooSoon."""
+    rows = RemedyTask.objects.select_for_update(of=("self",)).select_related("lesson", "employee", "finding")
+    task = rows.get(pk=task.pk)
+    if task.done_at is not None or task.withdrawn_at is not None:
+        return task
+    now = timezone.now()
+    if left := seconds_left(task, now):
+        raise TooSoon(left)
+    task.done_at = now
+    task.save(update_fields=["done_at"])
+    seconds = int((now - task.opened_at).total_seconds())
+    _note("standing.remedy_done", task, by.uid, {"lesson": task.lesson.slug, "seconds_since_opened": seconds})
+    return task
+
+
+def is_remedied(finding: Finding) -> bool:
+    """Return whether the lesson that the finding called for was taken, or it calls for none."""
+    task = RemedyTask.objects.filter(finding=finding).first()
+    if task is not None:
+        return task.done_at is not None
+    called = table()[finding.kind]
+    return called is None or called not in lessons_of([called])
+
+
+def _note(verb: str, task: RemedyTask, actor: str, body: dict) -> None:
+    finding = {"finding": task.finding.uid, "kind": task.finding.kind, "task": task.uid}
+    ledger.append(verb=verb, actor=actor, subject=task.employee.uid, body={**finding, **body})
