@@ -89,6 +89,7 @@ class _Builder:
         self.people = people.everybody(today, size)
         self.plans = story.plans(self.people, today)
         self.trained_on = story.trained_on(self.plans)
+        self.lapses = story.lapses(self.plans, today)
         self.began_on = today - timedelta(days=story.PILOT_DAYS)
         self.clock = Clock(self.at(self.began_on, 8))
 
@@ -188,7 +189,12 @@ class _Builder:
         second = Employee.objects.get(email="compliance2@example.com")
         reviewer = Reviewer(compliance, second, conducts=given, trained_on=self.trained_on, today=self.today)
         written = feed.weeks_of(
-            self.people, today=self.today, weeks=self.weeks, trained_on=self.trained_on, zone=self.zone
+            self.people,
+            today=self.today,
+            weeks=self.weeks,
+            trained_on=self.trained_on,
+            lapses=self.lapses,
+            zone=self.zone,
         )
         for number, week in enumerate(written, start=1):
             yield Event(week.closes_at, partial(self._import, week, number))
@@ -220,11 +226,14 @@ class _Builder:
         )
 
     def _looks(self) -> Iterator[Event]:
-        """The roof looks every minute in truth; in the story every other week is enough, after the feed has come."""
-        day = _monday(self.began_on) + timedelta(days=6)
+        """The roof looks every minute in truth; in the story once a day, before anybody writes to a client.
+
+        Before the feed begins nobody needs to know to the day, and every other week is enough.
+        """
+        day, feed_begins = _monday(self.began_on) + timedelta(days=6), feed.first_monday(self.today, self.weeks)
         while day < self.today:
             yield Event(self.at(day, 23, 50), standing.catch_up)
-            day += timedelta(days=14)
+            day += timedelta(days=1 if day >= feed_begins - timedelta(days=14) else 14)
 
     # --- playing -------------------------------------------------------------------------------------------------
     def _play(self, events: list[Event]) -> None:

@@ -57,14 +57,17 @@ def weeks_of(
     today: date,
     weeks: int,
     trained_on: Mapping[str, date | None],
+    lapses: Mapping[str, tuple[date, date]],
     zone: ZoneInfo,
     seed: int = SEED,
 ) -> Iterator[Week]:
-    """Yield the feed week by week. ``trained_on``: by number, when the person first completed the course."""
+    """Yield the feed week by week. ``trained_on``: by number, when the person first completed the course;
+    ``lapses``: from when to when their training had lapsed.
+    """
     start, chance = first_monday(today, weeks), random.Random(f"feed/{seed}")  # noqa: S311 - invented, not secret
     given = conduct.conducts(people, today)
     firm = world(people, given, start=start, today=today, chance=chance)
-    writer = _Writer(firm, given, trained_on, start, today, random.Random(f"talk/{seed}"))  # noqa: S311 - as above
+    writer = _Writer(firm, given, trained_on, lapses, start, today, random.Random(f"talk/{seed}"))  # noqa: S311 - as above
     mischief = faults.Faults(weeks=weeks, first_seq=FIRST_SEQ, chance=random.Random(f"fault/{seed}"))  # noqa: S311
     for n in range(weeks):
         monday = start + timedelta(days=7 * n)
@@ -121,10 +124,12 @@ class _Writer:
         firm: World,
         given: Mapping[str, str],
         trained_on: Mapping[str, date | None],
+        lapses: Mapping[str, tuple[date, date]],
         start: date,
         today: date,
         chance: random.Random,
     ) -> None:
+        self.lapses = lapses
         self.firm, self.given, self.start, self.today, self.chance = firm, given, start, today, chance
         self.slips: dict[date, list[tuple[Person, str]]] = {}
         for number, what in given.items():
@@ -161,6 +166,8 @@ class _Writer:
 
     def _talk(self, talk: Talk, day: date) -> None:
         present = [p for p in talk.members if ready_on(p, self.start) <= day and not self._is_silent(p, day)]
+        if talk.clients:
+            present = [p for p in present if not self._holds_back(p, day)]
         refused = [c for c in talk.clients if c.refuses_on and c.refuses_on <= day]
         if not present or (len(present) < 2 and not talk.clients):
             return
@@ -184,6 +191,11 @@ class _Writer:
             return {"E": self.chance.choice(present).userid, "C": self.chance.choice(talk.clients).handle}
         first, second = self.chance.sample(present, 2)
         return {"A": first.userid, "B": second.userid}
+
+    def _holds_back(self, person: Person, day: date) -> bool:
+        """Who may not message clients mostly does not: a colleague takes over until the course is done."""
+        first, last = self.lapses.get(person.number, (date.max, date.min))
+        return first <= day <= last and self.chance.random() < 0.985
 
     def _is_silent(self, person: Person, day: date) -> bool:
         return self.given.get(person.number) == conduct.SILENT and day >= self.today - SILENT_SINCE

@@ -247,3 +247,17 @@ def steps(plan: Plan, lessons: Sequence[int], seed: int = SEED) -> Iterator[Step
 
 def trained_on(made: Mapping[str, Plan]) -> dict[str, date | None]:
     return {number: plan.trained_on for number, plan in made.items()}
+
+
+def lapses(made: Mapping[str, Plan], today: date) -> dict[str, tuple[date, date]]:
+    """Return {number: (first day, last day)} on which training had lapsed; the last is today for who is still late."""
+    found = {}
+    for number, plan in made.items():
+        if plan.state == OVERDUE or (plan.state == CURRENT and plan.studies and not plan.by_hand):
+            due = max(plan.person.joined_on, today - timedelta(days=RULE_DAYS)) + timedelta(days=DUE_DAYS)
+            done = plan.trained_on or today
+            if done > due:
+                found[number] = (due + DAY, done)
+        elif plan.state == EXPIRED:
+            found[number] = (plan.studies[0].days[-1] + timedelta(days=365), today)
+    return found

@@ -128,13 +128,15 @@ def case_of(finding: Finding, viewer: Employee, now: datetime) -> dict:
     is_mine = finding.claimed_by_id == viewer.pk
     steps = list(finding.steps.select_related("by"))
     task = RemedyTask.objects.filter(finding=finding).select_related("lesson__module__edition").first()
+    ways = ways_to_close(finding, evidence) if finding.is_open else []
     return {
         "finding": finding,
         "facts": facts_of(finding, sees_handles=True),
         "message": finding.message,
         "steps": steps,
         "task": task,
-        "ways": ways_to_close(finding, evidence) if finding.is_open else [],
+        "ways": ways,
+        "may_close": any(not way.missing for way in ways),
         "may_act": viewer.has_perm("archive.review_findings") and finding.is_open,
         "is_mine": is_mine,
         "held_by": finding.claimed_by if holds and not is_mine else None,

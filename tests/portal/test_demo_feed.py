@@ -19,8 +19,9 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 def written(size: int, weeks: int, today: date = TODAY) -> list[feed.Week]:
     firm = people.everybody(today, size)
-    trained_on = story.trained_on(story.plans(firm, today))
-    return list(feed.weeks_of(firm, today=today, weeks=weeks, trained_on=trained_on, zone=ZONE))
+    plans = story.plans(firm, today)
+    told = {"trained_on": story.trained_on(plans), "lapses": story.lapses(plans, today)}
+    return list(feed.weeks_of(firm, today=today, weeks=weeks, zone=ZONE, **told))
 
 
 SIZE = 80  # a third of the firm has every fault, and is read in a third of the time

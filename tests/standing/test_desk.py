@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from archive import services as archive
 from archive.models import Finding, MessageText, Sample
@@ -69,7 +70,7 @@ def test_filters_live_in_the_address_and_the_soonest_due_comes_first(sign_in, ma
     with time_machine.travel(FRIDAY + timedelta(days=1)):
         client = sign_in(officer)
         every = [late, heavy, soon]
-        assert kinds(client.get(LIST)) == [one.get_kind_display() for one in every]
+        assert kinds(client.get(LIST)) == [capfirst(one.get_kind_display()) for one in every]
         for query, found in {
             "due=overdue": [late],
             "kind=silent_seat": [soon],
@@ -80,7 +81,7 @@ def test_filters_live_in_the_address_and_the_soonest_due_comes_first(sign_in, ma
             "about=feeds": [],
             "state=nonsense&kind=x&page=99&department=x": every,
         }.items():
-            assert kinds(client.get(f"{LIST}?{query}")) == [one.get_kind_display() for one in found], query
+            assert kinds(client.get(f"{LIST}?{query}")) == [capfirst(one.get_kind_display()) for one in found], query
 
 
 def test_the_fragment_is_the_part_of_the_page_it_replaces(client, make_employee):
@@ -107,8 +108,8 @@ def test_one_finding_is_decided_on_its_page_and_each_step_is_there(client, words
     assert "Written down." in said(page)
     words.refresh_from_db()
     assert words.state == "confirmed"
-    steps = [item.strong.text for item in soup(page).select(".timeline li")]
-    assert steps == ["Opened", "taken on", "confirmed"]
+    steps = [item.strong.text for item in soup(page).select(".done-steps li")]
+    assert steps == ["Opened", "Taken on", "Confirmed"]
     assert "a second reviewer must confirm it" in soup(page).get_text(" ", strip=True)
     assert "It cannot close yet" in said(do(client, words, "close", how="remedied"))
 
