@@ -1,6 +1,5 @@
 """Who may message clients, for the machines that let them: rows in the order of the changes, and the tokens for it."""
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal import tokens
+from portal import tables, tokens
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 from portal.standing.models import FeedToken, Standing
@@ -72,23 +71,7 @@ def as_json(since: int, upto: int) -> Iterator[str]:
 
 def as_csv(since: int) -> Iterator[str]:
     """Yield a CSV line by line. Cells that a spreadsheet would take for a formula begin with an apostrophe."""
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
-    for row in rows(since):
-        yield writer.writerow([_cell(getattr(row, name)) for name in COLUMNS])
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"'{value}" if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@") else value
-
-
-class _Echo:
-    """Gives back what a csv.writer writes."""
-
-    def write(self, line: str) -> str:
-        return line
+    return tables.csv_lines(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in rows(since)))
 
 
 # --- tokens

@@ -2,7 +2,8 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from portal.standing.views import desk, machines, people, remedies
+from portal import tables
+from portal.standing.views import desk, exports, machines, people, remedies
 
 
 class MonthConverter:
@@ -17,7 +18,20 @@ class MonthConverter:
         return f"{value:%Y-%m}"
 
 
+class TableFileConverter:
+    """A kind of file that a table can be had as."""
+
+    regex = "|".join(tables.KINDS)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(MonthConverter, "month")
+register_converter(TableFileConverter, "table")
 
 app_name = "standing"
 urlpatterns = [
@@ -33,6 +47,9 @@ urlpatterns = [
     path("team/", people.team, name="team"),
     path("team/<str:uid>/", people.person, name="person"),
     path("team/<str:uid>/<month:month>/", people.person_month, name="person_month"),
+    path("team.<table:kind>", exports.team_file, name="team_file"),
+    path("people.<table:kind>", exports.people_file, name="people_file"),
+    path("findings.<table:kind>", exports.finding_file, name="finding_file"),
     # firm/
     path("firm/", people.firm, name="firm"),
     path("firm/feed/", machines.feed, name="feed"),

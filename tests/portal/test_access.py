@@ -88,6 +88,9 @@ TABLE = {
         frozenset({"compliance"}), args=lambda h: [h["finding"].uid], method="post", data=lambda h: {"text": "why"}
     ),
     "standing:finding_bulk": Line(frozenset({"compliance"}), method="post", data=lambda h: {"act": "claim"}),
+    "standing:finding_file": Line(OVERSIGHT, args=lambda h: ["csv"]),
+    "standing:team_file": Line(MANAGERS, args=lambda h: ["xlsx"]),
+    "standing:people_file": Line(STAFF_EYES, args=lambda h: ["csv"]),
     "standing:sample_list": Line(OVERSIGHT),
     "standing:sample": Line(OVERSIGHT, args=lambda h: [h["month"]]),
     "standing:sample_item": Line(

@@ -1,0 +1,49 @@
+"""People and findings as files: the page's own rows, filters and scope."""
+
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, HttpRequest
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from portal import tables
+from portal.people.models import Employee
+from portal.standing import desk, exports, people_table
+
+
+def _answer(request: HttpRequest, what: str, kind: str, table: tuple) -> FileResponse:
+    written = exports.export(what=what, kind=kind, filters=request.GET.urlencode(), table=table, by=request.user)
+    name = f"{what}-{timezone.localdate():%Y-%m-%d}.{kind}"
+    headers = {"Content-Length": str(written.size)}
+    return FileResponse(
+        written.file, as_attachment=True, filename=name, content_type=tables.KINDS[kind], headers=headers
+    )
+
+
+@require_GET
+def team_file(request: HttpRequest, kind: str) -> FileResponse:
+    if not request.user.is_manager():
+        raise PermissionDenied
+    people = Employee.objects.below(request.user).on_staff()
+    return _people(request, people, "team", kind, sees_archive=True)
+
+
+@require_GET
+@permission_required("people.view_everyone", raise_exception=True)
+def people_file(request: HttpRequest, kind: str) -> FileResponse:
+    people = Employee.objects.visible_to(request.user).on_staff()
+    return _people(request, people, "people", kind, sees_archive=request.user.has_perm("archive.view_every_record"))
+
+
+def _people(request: HttpRequest, people, what: str, kind: str, *, sees_archive: bool) -> FileResponse:
+    filters = people_table.Filters.from_query(request.GET, text="", sees_archive=sees_archive)
+    chosen = filters.apply(people).order_by("name_en", "pk")
+    return _answer(request, what, kind, exports.people_table(chosen, sees_archive=sees_archive))
+
+
+@require_GET
+@permission_required("archive.view_every_record", raise_exception=True)
+def finding_file(request: HttpRequest, kind: str) -> FileResponse:
+    filters = desk.Filters.from_query(request.GET)
+    chosen = desk.queue(request.user, filters, timezone.localdate())
+    return _answer(request, "findings", kind, exports.findings_table(chosen))
