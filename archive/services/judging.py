@@ -13,6 +13,7 @@ from archive.consent import UNKNOWN, Said, Words
 from archive.models import (
     Conflict,
     ConsentWord,
+    Delivery,
     Finding,
     Import,
     Message,
@@ -56,6 +57,8 @@ def _messages_with_signals(run: Import) -> set[int]:
     """Return the messages to look at: those of this import, and those that one of its recalls may make heavier."""
     terms = policy.current()
     mine = set(Signal.objects.filter(message__batch__run=run).values_list("message_id", flat=True))
+    copies = Delivery.objects.filter(batch__run=run, message__recalled_at__isnull=False)  # one may have told that
+    mine |= set(Signal.objects.filter(message__in=copies.values("message")).values_list("message_id", flat=True))
     recalls = Message.objects.filter(batch__run=run, category=Message.Category.RECALL).aggregate(
         first=Min("sent_at"), last=Max("sent_at")
     )
@@ -155,10 +158,12 @@ def _conflicts(run: Import) -> Iterable[Opening]:
 
 
 def _repaired(run: Import) -> Iterable[Opening]:
-    seqs = Message.objects.filter(batch__run=run, was_repaired=True).order_by("seq").values_list("seq", flat=True)
-    if found := list(seqs[: LISTED + 1]):
-        facts = {"import": run.uid, "seqs": found[:LISTED], "more": len(found) > LISTED}
-        yield Opening("text_repaired", f"text_repaired:{run.source_id}:{found[0]}", None, run.source_id, None, facts)
+    rows = Message.objects.filter(batch__run=run, was_repaired=True).order_by("seq", "line_no")
+    if found := list(rows.values_list("seq", "line_no", "msgid")[: LISTED + 1]):
+        seqs, lines = [seq for seq, _line, _msgid in found if seq], [line for _seq, line, _msgid in found]
+        facts = {"import": run.uid, "seqs": seqs[:LISTED], "lines": lines[:LISTED], "more": len(found) > LISTED}
+        first = seqs[0] if seqs else found[0][2]  # a feed without numbers names the message
+        yield Opening("text_repaired", f"text_repaired:{run.source_id}:{first}", None, run.source_id, None, facts)
 
 
 def _late_days(source: Source, first: date, last: date, now: datetime) -> Iterable[Opening]:

@@ -293,5 +293,9 @@ class _Row:
         return min(count, MEDIA_LIMIT)
 
     def fingerprint(self) -> bytes:
-        """Return the SHA-256 of the cells by their canonical names, empty ones left out: not of how they were quoted."""
-        return hashlib.sha256(strict.canonical({name: cell for name, cell in self.cells.items() if cell})).digest()
+        """Return the SHA-256 of the cells by their canonical names, empty ones left out: not of how they were quoted.
+
+        When it was captured and when it was taken back is not what was said: the same message exported later is known.
+        """
+        said = {name: cell for name, cell in self.cells.items() if cell and name not in ("captured_at", "recalled_at")}
+        return hashlib.sha256(strict.canonical(said)).digest()

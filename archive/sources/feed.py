@@ -7,7 +7,6 @@ goes on from there, whatever the file is wrapped in.
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from archive.sources import mailboxes, wecom
@@ -16,7 +15,7 @@ from archive.sources.csv_rows import Table
 from archive.sources.mapping import How
 from archive.sources.zipped import SIGNATURES, ZipOfMails
 
-__all__ = ["END", "Feed", "How", "open_feed", "open_folder"]
+__all__ = ["END", "Feed", "GoingOn", "How", "open_feed"]
 
 GZIP = b"\x1f\x8b"
 BEGINNING = 4096  # bytes by which it is told what a file holds
@@ -201,8 +200,3 @@ def _reader(beginning: bytes, how: How) -> Reader:
     if how.kind == "csv":
         return Table(how)
     return mailboxes.Mbox(how, beginning) if mailboxes.is_mbox(beginning) else mailboxes.OneMail(how)
-
-
-def open_folder(path: Path, how: How) -> Feed:
-    """Return the feed that a folder of mails holds. Its ``size`` is set once its digest has been taken."""
-    return GoingOn(mailboxes.Folder(path, how))

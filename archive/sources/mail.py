@@ -115,10 +115,10 @@ class _Reading:
 
     def record(self) -> Captured:
         envelope = self.envelope()
-        sender = self.mapped("sender") or self.own("From") or self.own("Sender") or envelope.sender
-        sender = kinds.short_handle(next(iter(addresses(sender)), ""))
-        if not sender:
+        told = (self.mapped("sender"), self.own("From"), self.own("Sender"), envelope.sender)
+        if not (sender := next((one for text in told for one in addresses(text)), "")):
             raise Refused("no_sender")
+        sender = kinds.short_handle(sender)
         recipients, extra = self.recipients(envelope)
         kind = self.kind()
         category = kinds.category_of(kind)

@@ -1,4 +1,4 @@
-"""Many mails in one delivery: an mbox file, a folder of files or a Maildir, and the single mail in a file of its own."""
+"""Many mails in one delivery: an mbox file, a folder or Maildir; and the single mail in a file of its own."""
 
 import hashlib
 import os
@@ -97,10 +97,10 @@ class OneMail:
 class Folder:
     """The mails in a folder and those below it, by name. Of a Maildir, what is in ``cur`` and ``new``.
 
-    Links and devices are never opened: each is set aside. ``label`` is the folder's name.
+    Links and devices are never opened: each is set aside. ``size`` is known once ``digest`` has been taken.
     """
 
-    def __init__(self, path: Path, how: How | None = None) -> None:
+    def __init__(self, path: Path, how: How) -> None:
         self.path, self.how, self.size, self.passed = path, how, 0, 0
 
     def digest(self) -> str:
@@ -121,7 +121,7 @@ class Folder:
         yield from _walk(self.path, "", DEEPEST)
 
     def read(self, *, line: int = 0, offset: int = 0) -> Iterator[Captured | Aside]:
-        mails = Mails(self.how or How())
+        mails = Mails(self.how)
         for number, (_name, path) in enumerate(self.files(), start=1):
             if number <= line:
                 continue

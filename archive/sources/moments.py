@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import mktime_tz, parsedate_tz
+from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
 from archive.sources.wecom import AHEAD, moment
@@ -25,13 +25,11 @@ class Unreadable(ValueError):
 def of_mail(text: str, zone: ZoneInfo) -> datetime | None:
     """Return what a Date field says, None if it says nothing. Without an offset it is in ``zone``; -0000 is UTC."""
     try:
-        told = parsedate_tz(text[:200])
-        if told is None:
-            return None
-        if told[9] is None and not text.rstrip().endswith("-0000"):
-            return datetime(*told[:6], tzinfo=zone).astimezone(UTC)
-        return datetime.fromtimestamp(mktime_tz((*told[:9], told[9] or 0)), UTC)
-    except (ValueError, OverflowError, TypeError, IndexError, OSError):
+        told = parsedate_to_datetime(text[:200])
+        if told.tzinfo is None:
+            told = told.replace(tzinfo=UTC if text.rstrip().endswith("-0000") else zone)
+        return told.astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
 
@@ -93,7 +91,5 @@ def settled(sent_at: datetime | None, captured_at: datetime | None) -> tuple[dat
     now = datetime.now(UTC)
     if captured_at and not (captured_at.year >= EARLIEST_YEAR and captured_at <= now + AHEAD):
         captured_at = None
-    is_known = (
-        sent_at is not None and sent_at.year >= EARLIEST_YEAR and sent_at <= (captured_at or now) + AHEAD
-    )
+    is_known = sent_at is not None and sent_at.year >= EARLIEST_YEAR and sent_at <= (captured_at or now) + AHEAD
     return (sent_at if is_known else captured_at), is_known, captured_at

@@ -33,7 +33,7 @@ _SQUEEZE = re.compile(r"\W+")
 def of_html(text: str) -> str:
     """Return what an HTML text shows, line by line; lines of a quotation begin with ``>`` as in plain text.
 
-    One pass over the tags. Comments are cut out first; an open one is not, for then everything after it would be unseen.
+    One pass over the tags. Comments are cut out first; an open one is not: everything after it would be unseen.
     """
     text = _without(text, "<!--", "-->")
     for name in _UNSHOWN:
@@ -95,9 +95,7 @@ def _unquoted(text: str) -> str:
 
 def _says_who_wrote(line: str) -> bool:
     line = line.strip()[: _WROTE_LIMIT + 1].casefold()
-    return (
-        len(line) <= _WROTE_LIMIT and line.endswith(_WROTE) and (line.startswith(_WROTE_BEGINS) or " 于" in line)
-    )
+    return len(line) <= _WROTE_LIMIT and line.endswith(_WROTE) and (line.startswith(_WROTE_BEGINS) or " 于" in line)
 
 
 def of_subject(subject: str) -> str:
