@@ -91,10 +91,10 @@ class _Reading:
         self.mails, self.place, self.was_repaired = mails, place, False
         self.mapping: dict = mails.mapping
         self.zone: ZoneInfo = mails.zone
-        raw = raw.lstrip(b"\r\n")
-        if not _IS_A_FIELD.search(raw[: mime.HEADER_LIMIT].partition(b"\n\n")[0].partition(b"\r\n\r\n")[0]):
+        whole = mime.read(raw.lstrip(b"\r\n"))
+        if not _IS_A_FIELD.search(whole.raw, 0, whole.body):
             raise Refused("not_a_mail")
-        self.part, self.outers = self.unwrapped(mime.read(raw))
+        self.part, self.outers = self.unwrapped(whole)
         self.heads = [self.part, *reversed(self.outers)]  # the record itself first, then what is around it
 
     def unwrapped(self, part: Part) -> tuple[Part, list[Part]]:

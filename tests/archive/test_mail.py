@@ -55,12 +55,15 @@ def test_a_plain_journal_mail():
     [
         ("To: zhangwei@example.com\n", ["zhangwei@example.com"]),
         ("To: zhangwei@example.com\nBcc: boss@example.com\n", ["zhangwei@example.com", "boss@example.com"]),
-        ("Recipient: BOSS@example.com, Forwarded: old@example.com\n", ["zhangwei@example.com", "BOSS@example.com", "old@example.com"]),
+        (
+            "Recipient: BOSS@example.com, Forwarded: old@example.com\n",
+            ["zhangwei@example.com", "BOSS@example.com", "old@example.com"],
+        ),
         ("To: amy@example.com, Expanded: zhangwei@example.com\n", ["amy@example.com"]),
         ("Recipient: amy@example.com,\n Expanded: zhangwei@example.com\n", ["amy@example.com"]),
         ("Nonsense\n\x00: x\nTo:\n", ["zhangwei@example.com"]),
     ],
-)  # fmt: skip
+)
 def test_the_outer_list_says_who_really_got_it(envelope, got):
     assert list(read(wrapped(mail(), envelope)).recipients) == got
 
@@ -283,12 +286,14 @@ def _could_be(raw: bytes, charset: str) -> bool:
         return False
 
 
+ORIGINAL = "-----Original Message-----\nFrom: x\nhello"
+FROM_QQ = "------------------ 原始邮件 ------------------\n发件人: x"
 OWN_AND_OTHERS = [
     ("ok\n\n> hello\n> there\n", "ok", ""),
     ("ok\n\nOn Mon, 12 Oct 2026 at 09:01, Li Na <li.na@example.com> wrote:\n> hello\nbye", "ok\n\nbye", ""),
     ("好的\n\n在 2026年10月12日，李娜写道：\n> 你好", "好的", ""),
-    ("see below\n-----Original Message-----\nFrom: x\nhello", "see below", "-----Original Message-----\nFrom: x\nhello"),
-    ("请看\n------------------ 原始邮件 ------------------\n发件人: x", "请看", "------------------ 原始邮件 ------------------\n发件人: x"),
+    (f"see below\n{ORIGINAL}", "see below", ORIGINAL),
+    (f"请看\n{FROM_QQ}", "请看", FROM_QQ),
     ("---------- Forwarded message ---------\nhello", "", "---------- Forwarded message ---------\nhello"),
     ("ok\n\nFrom: Li Na\nSent: Monday\nTo: x\n\nhello", "ok", "From: Li Na\nSent: Monday\nTo: x\n\nhello"),
     ("ok\n发件人：李娜\n发送时间：周一\n你好", "ok", "发件人：李娜\n发送时间：周一\n你好"),
@@ -329,7 +334,7 @@ def test_the_same_words_twice_are_judged_once_and_different_ones_both():
 
 
 def test_a_mail_inside_a_mail_is_forwarded_words_and_its_files_came_along():
-    inner = multipart(part("private".encode()), file_part(PDF), Message_ID="<inner@x>")
+    inner = multipart(part(b"private"), file_part(PDF), Message_ID="<inner@x>")
     found = read(multipart(part(b"fyi"), b"Content-Type: message/rfc822\n\n" + inner))
     assert (found.msgid, found.own_text, found.forwarded_text) == ("1@example.com", "fyi", "private")
     assert [one.size for one in found.files] == [len(PDF)]

@@ -247,7 +247,7 @@ def test_an_upload_that_cannot_be_taken_is_explained(officer, content, source, w
 def test_an_upload_is_read_as_what_its_source_is(officer):
     services.get_source("mail", terms=services.Terms(kind="mail"))
     upload(officer, b"From: li.na@example.com\nTo: wang@example.com\n\nhello", "mail")
-    run_jobs()
+    tasks.run_import(Import.objects.get().job.pk)
     assert [one.sender for one in Message.objects.all()] == ["li.na@example.com"]
 
 

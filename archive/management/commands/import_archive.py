@@ -19,17 +19,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("file", type=Path, help="the file; for journal mail also a folder")
-        parser.add_argument(
-            "--source", required=True, help="an unknown name is added, as a WeCom feed unless told"
-        )
+        parser.add_argument("--source", required=True, help="an unknown name is added, as a WeCom feed unless told")
         parser.add_argument("--kind", choices=Source.Kind.values, help="of a new source; see docs/feeds.md")
-        parser.add_argument(
-            "--mapping", type=Path, help="of a new source: JSON, which header or column is what"
-        )
+        parser.add_argument("--mapping", type=Path, help="of a new source: JSON, which header or column is what")
         parser.add_argument("--channel", help="of a new source: where people talk (wecom, if nothing is told)")
-        parser.add_argument(
-            "--granularity", choices=Source.Granularity.values, help="of a new source: what an item is"
-        )
+        parser.add_argument("--granularity", choices=Source.Granularity.values, help="of a new source: what an item is")
         parser.add_argument("--time-zone", help="of a new source: of times that tell none, such as Asia/Shanghai")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print the counts as JSON")
         parser.add_argument("--state", type=Path, help="answers of the permit list and consent interfaces, as JSON")
