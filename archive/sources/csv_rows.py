@@ -27,7 +27,7 @@ from archive.sources.base import (
 )
 from archive.sources.mapping import COLUMNS, SEPARATORS, How
 from archive.sources.strict import Refused
-from archive.sources.text import clean
+from archive.sources.text import clean, strictly
 from archive.sources.wecom import ID_LIMIT, KIND_LIMIT, RECIPIENTS_LIMIT
 from archive.sources.wecom_payload import without_quotation
 
@@ -138,16 +138,14 @@ class _Head:
 
 
 def _charset_of(sample: bytes) -> str | None:
-    """Return the charset by the first bytes that are not ASCII; None if all are: then each row tells."""
+    """Return the charset that most lines beyond ASCII are sound in; None if there are none: then each row tells."""
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8"
-    if sample.isascii():
-        return None
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
+    lines = [line for line in sample.split(b"\n") if not line.isascii()]
+    if len(lines) > 1 and len(sample) == SAMPLE:
+        lines.pop()  # it may be cut in the middle of a character
+    sound = sum(strictly(line, "utf-8") is not None for line in lines)
+    return ("utf-8" if sound * 2 >= len(lines) else "gb18030") if lines else None
 
 
 def _rows(

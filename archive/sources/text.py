@@ -46,16 +46,17 @@ def decode(raw: bytes, charset: str | None = None) -> tuple[str, bool]:
     switches = bool(claimed) and claimed.startswith(_SWITCHING)
     if raw.isascii() and not switches:
         return raw.decode("ascii"), True
-    unicode = None if switches else _strictly(raw, "utf-8")
+    unicode = None if switches else strictly(raw, "utf-8")
     if unicode is not None and (claimed in (None, "utf-8", "cp1252") or _WIDE.search(unicode)):
         return unicode, True
     for codec in (claimed, "utf-8", "gb18030"):
-        if codec and (text := _strictly(raw, codec)) is not None:
+        if codec and (text := strictly(raw, codec)) is not None:
             return text, True
     return raw.decode(claimed or "utf-8", "replace"), False
 
 
-def _strictly(raw: bytes, codec: str) -> str | None:
+def strictly(raw: bytes, codec: str) -> str | None:
+    """Return the text if every byte is sound, else None."""
     try:
         return raw.decode(codec)
     except UnicodeError:
