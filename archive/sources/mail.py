@@ -267,11 +267,11 @@ class _Reading:
         return found, sorted({one.casefold() for one in extra} | lists)
 
     def fingerprint(self, extra: list[str]) -> bytes:
-        """Return the SHA-256 of the record's bytes, line ends as LF and none at the end, as containers change both.
+        """Return the SHA-256 of the record's bytes, as Part.digest has it, and of whom only the envelope names.
 
-        Recipients whom only the envelope names follow after a NUL: another envelope with others is another content.
+        They follow after a NUL, a line each: the same mail to others is another content.
         """
-        digest = hashlib.sha256(bytes(self.part.bytes).replace(b"\r\n", b"\n").rstrip(b"\n"))
+        digest = self.part.digest()
         if extra:
             digest.update(b"\0" + "\n".join(extra).encode("utf-8", "surrogatepass"))
         return digest.digest()

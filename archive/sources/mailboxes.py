@@ -40,14 +40,20 @@ class Mbox:
         self.is_dated = bool(_DATED.match(first))
 
     def __call__(self, stream: BinaryIO, *, line: int = 0, offset: int = 0) -> Iterator[Captured | Aside]:
-        for place, raw, whole in self.split(stream, line, offset):
-            if whole:
-                yield self.mails.parse(place, _QUOTED.sub(rb"\1", raw) if b"\n>" in raw else raw)
-            else:
-                yield aside(place, raw, "mail_too_large")
+        for place, pieces, whole in self.split(stream, line, offset):
+            yield self._one(place, pieces, whole)
 
-    def split(self, stream: BinaryIO, number: int, offset: int) -> Iterator[tuple[Place, bytes, bool]]:
-        """Yield (place, bytes, whole) for each mail from where ``stream`` stands: the start of one or of the file."""
+    def _one(self, place: Place, pieces: list[bytes], whole: bool) -> Captured | Aside:
+        raw = b"".join(pieces)
+        pieces.clear()  # a large mail is in memory once
+        if not whole:
+            return aside(place, raw, "mail_too_large")
+        if b"\n>" in raw:
+            raw = _QUOTED.sub(rb"\1", raw)
+        return self.mails.parse(place, raw)
+
+    def split(self, stream: BinaryIO, number: int, offset: int) -> Iterator[tuple[Place, list[bytes], bool]]:
+        """Yield (place, pieces, whole) for each mail from where ``stream`` stands: the start of one or of the file."""
         begins, at = None, offset
         pieces: list[bytes] = []
         size = 0
@@ -56,7 +62,7 @@ class Mbox:
             if at_line_start and raw.startswith(FROM) and self.is_separator(raw, after_empty):
                 if begins is not None:
                     number += 1
-                    yield Place(number, begins, at), b"".join(pieces), size <= MAIL_LIMIT
+                    yield Place(number, begins, at), pieces, size <= MAIL_LIMIT
                 begins, pieces, size = at, [], 0
             elif begins is not None:
                 if size <= MAIL_LIMIT:
@@ -68,7 +74,7 @@ class Mbox:
             after_empty = at_line_start and raw in (b"\n", b"\r\n")
             at_line_start = raw.endswith(b"\n")
         if begins is not None:
-            yield Place(number + 1, begins, at), b"".join(pieces), size <= MAIL_LIMIT
+            yield Place(number + 1, begins, at), pieces, size <= MAIL_LIMIT
 
     def is_separator(self, raw: bytes, after_empty: bool) -> bool:
         return bool(_DATED.match(raw)) if self.is_dated else after_empty
@@ -84,7 +90,7 @@ class OneMail:
         if line:
             return
         raw = stream.read(MAIL_LIMIT + 1)
-        end = len(raw)
+        end = offset + len(raw)
         while more := stream.read(LINE_PIECE):
             end += len(more)
         place = Place(1, offset, end)

@@ -5,6 +5,7 @@ as an object, and it does not give back the bytes of a part, which a fingerprint
 """
 
 import binascii
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,10 +21,13 @@ HEADERS_LIMIT = 256 * 1024  # bytes of all headers in a mail
 FIELD_LIMIT = 2048  # bytes of a Content-… field: Python's parser of parameters is quadratic
 PARTS_LIMIT = 200
 NESTING_LIMIT = 20
-NEWLINE = 10
+NEWLINE, RETURN = 10, 13
+PIECE = 2**20  # bytes hashed at a time
 
 _HEAD = re.compile(rb"(?:>?From [^\n]*\n)?(?:(?:[!-9;-~]+[ \t]*:|[ \t])[^\n]*(?:\n|\Z))*+")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NO_LETTERS = bytes(set(range(256)) - set(_LETTERS))
+_USUAL = (b"\r", b"\n", b"\t", b" ", b"=")  # among letters of base64
 _WRAPPED = ("message/rfc822", "message/global")
 _STRUCTURE = ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding")
 
@@ -52,22 +56,30 @@ class Part:
         """The mail that this part wraps, None if it wraps none."""
         return self.parts[0] if self.parts and self.head.get_content_type() in _WRAPPED else None
 
-    @property
-    def bytes(self) -> memoryview:
-        return memoryview(self.raw)[self.start : self.end]
+    def digest(self) -> "hashlib._Hash":
+        """Return the SHA-256 of its bytes as it goes, line ends as LF and none at the end: containers change both."""
+        found, end = hashlib.sha256(), self.end
+        while end > self.start and self.raw[end - 1] == NEWLINE:
+            end -= 2 if end - 2 >= self.start and self.raw[end - 2] == RETURN else 1
+        at = self.start
+        while at < end:
+            stop = min(at + PIECE, end)
+            stop -= stop < end and self.raw[stop - 1] == RETURN  # not between the two of a line end
+            found.update(self.raw[at:stop].replace(b"\r\n", b"\n"))
+            at = stop
+        return found
 
     def content(self) -> tuple[bytes, bool]:
         """Return (what it holds, decoded, whether it is sound). Of a broken encoding what can be read is returned."""
-        coded = self.raw[self.body : self.end]
         match str(self.head.get("Content-Transfer-Encoding", "")).strip().lower():
             case "base64":
-                return _of_base64(coded)
+                return _of_base64(self.raw[self.body : self.end])
             case "quoted-printable":
-                return binascii.a2b_qp(coded), True
+                return binascii.a2b_qp(self.raw[self.body : self.end]), True
             case "x-uuencode" | "uuencode" | "x-uue" | "uue":
-                files = [file for file, _is_sound in uuencoded(coded.splitlines())]
-                return (files[0], True) if files else (coded, False)
-        return coded, True
+                coded = self.raw[self.body : self.end]
+                return next(uuencoded(coded.splitlines()), (coded, False))
+        return self.raw[self.body : self.end], True
 
     def values(self, name: str) -> list[str]:
         """Return the raw values of a header, unfolded; bytes beyond ASCII are surrogates, as the parser leaves them."""
@@ -170,9 +182,10 @@ def _before_delimiter(raw: bytes, at: int) -> int:
 
 def _of_base64(coded: bytes) -> tuple[bytes, bool]:
     """Return (what the letters say, whether they are sound): strange characters are passed over, a rest is cut off."""
-    letters = _NOT_BASE64.sub(b"", coded)
-    rest = len(letters) % 4
-    strange = coded.translate(None, b"\r\n\t =") != letters
+    usual = sum(map(coded.count, _USUAL))
+    letters = coded.translate(None, _NO_LETTERS)
+    strange, rest = len(coded) - len(letters) != usual, len(letters) % 4
+    del coded  # a large file is in memory as seldom as can be
     if rest == 1:
         letters = letters[:-1]
     elif rest:

@@ -450,3 +450,13 @@ def test_the_parts_are_those_that_pythons_parser_finds(one, newline):
 def test_any_bytes_are_a_record_or_set_aside(raw):
     assert isinstance(read(raw), Captured | Aside)
     assert isinstance(read(mail(raw, Content_Type="multipart/mixed; boundary=a")), Captured | Aside)
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n", b"\r", b"\r\n"]), max_size=40), st.integers(1, 9))
+def test_a_digest_is_over_lines_that_end_in_one_way(pieces, piece):
+    body = b"".join(pieces)
+    raw = b"From: x@y.z\n\n" + body
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mime, "PIECE", piece + 1)
+        found = mime.read(raw).digest().digest()
+    assert found == hashlib.sha256(raw.replace(b"\r\n", b"\n").rstrip(b"\n")).digest()
