@@ -21,7 +21,7 @@ from archive.services.casework import (
 )
 from archive.services.days import Day, days_of, holes_in
 from archive.services.facts import ArchiveFacts, SourceHealth, facts_for, source_health
-from archive.services.feeds import BadSourceName, LeaseLost, SourceBusy, get_source
+from archive.services.feeds import BadSourceName, LeaseLost, OtherTerms, SourceBusy, Terms, get_source
 from archive.services.identities import sync_identities
 from archive.services.judging import refresh_findings
 from archive.services.leaves import NotALeaveList, read_leaves, take_leaves
@@ -51,10 +51,12 @@ __all__ = [
     "NotALeaveList",
     "NotAState",
     "NotAsked",
+    "OtherTerms",
     "ReasonMissing",
     "SomebodyElses",
     "SourceBusy",
     "SourceHealth",
+    "Terms",
     "Uploads",
     "WrongWay",
     "answer_question",
