@@ -286,7 +286,7 @@ CELERY_BEAT_SCHEDULE = {
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
-    "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 3600},
+    "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},
     "open and close findings of the day": {"task": "archive.tasks.refresh_findings", "schedule": 3600},
 }
 # What a finished import or completion rings, by name, so that no import points upward.
@@ -301,14 +301,14 @@ LEDGER_KEY_MAY_BE_MADE = not env.text("LEDGER_KEY_FILE")
 # Where seals are sent, so that somebody else holds them: any of these four.
 SEALS_OUT_DIR = env.text("SEALS_OUT_DIR")
 SEALS_MAIL_TO = env.listing("SEALS_MAIL_TO")
-SEALS_S3_BUCKET = env.text("SEALS_S3_BUCKET")
-SEALS_S3_ENDPOINT = env.text("SEALS_S3_ENDPOINT")
-SEALS_S3_REGION = env.text("SEALS_S3_REGION", "us-east-1")
-SEALS_S3_KEY_ID = env.text("SEALS_S3_KEY_ID")
-SEALS_S3_SECRET_FILE = env.text("SEALS_S3_SECRET_FILE")
-SEALS_S3_YEARS = env.number("SEALS_S3_YEARS", 7, least=1, most=100)
-if SEALS_S3_BUCKET and not (SEALS_S3_KEY_ID and SEALS_S3_SECRET_FILE):
-    raise ImproperlyConfigured("SEALS_S3_BUCKET needs SEALS_S3_KEY_ID and SEALS_S3_SECRET_FILE as well.")
+SEALS_BUCKET = env.text("SEALS_BUCKET")
+SEALS_BUCKET_ENDPOINT = env.text("SEALS_BUCKET_ENDPOINT")
+SEALS_BUCKET_REGION = env.text("SEALS_BUCKET_REGION", "us-east-1")
+SEALS_BUCKET_KEY_ID = env.text("SEALS_BUCKET_KEY_ID")
+SEALS_BUCKET_SECRET_FILE = env.text("SEALS_BUCKET_SECRET_FILE")
+SEALS_BUCKET_YEARS = env.number("SEALS_BUCKET_YEARS", 7, least=1, most=100)
+if SEALS_BUCKET and not (SEALS_BUCKET_KEY_ID and SEALS_BUCKET_SECRET_FILE):
+    raise ImproperlyConfigured("SEALS_BUCKET needs SEALS_BUCKET_KEY_ID and SEALS_BUCKET_SECRET_FILE as well.")
 SEALS_TIMESTAMP_URL = env.text("SEALS_TIMESTAMP_URL")
 SEALS_TIMESTAMP_ROOTS = env.text("SEALS_TIMESTAMP_ROOTS")
 if SEALS_TIMESTAMP_URL and not (SEALS_TIMESTAMP_URL.startswith(("http://", "https://")) and SEALS_TIMESTAMP_ROOTS):

@@ -18,7 +18,7 @@ def places() -> list[Delivery.Place]:
     wanted = {
         Delivery.Place.FOLDER: settings.SEALS_OUT_DIR,
         Delivery.Place.MAIL: settings.SEALS_MAIL_TO,
-        Delivery.Place.S3: settings.SEALS_S3_BUCKET,
+        Delivery.Place.S3: settings.SEALS_BUCKET,
         Delivery.Place.TIMESTAMP: settings.SEALS_TIMESTAMP_URL,
     }
     return [place for place, value in wanted.items() if value]

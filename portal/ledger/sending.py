@@ -134,9 +134,9 @@ def _to_mail(seal: Seal) -> Receipt:
 
 def _to_s3(seal: Seal) -> Receipt:
     """Put the Seal into a bucket under object lock: nobody can overwrite or delete it before its time."""
-    client, bucket = _s3_client(), settings.SEALS_S3_BUCKET
+    client, bucket = _s3_client(), settings.SEALS_BUCKET
     key, content = file_name(seal), seal.note.encode()
-    until = seal.at + timedelta(days=366 * settings.SEALS_S3_YEARS)
+    until = seal.at + timedelta(days=366 * settings.SEALS_BUCKET_YEARS)
     try:
         answer = client.put_object(
             Bucket=bucket, Key=key, Body=content, ContentType="text/plain; charset=utf-8", IfNoneMatch="*",
@@ -153,18 +153,18 @@ def _to_s3(seal: Seal) -> Receipt:
 
 
 def _s3_client() -> BaseClient:
-    secret = Path(settings.SEALS_S3_SECRET_FILE).read_text(encoding="utf-8").strip()
+    secret = Path(settings.SEALS_BUCKET_SECRET_FILE).read_text(encoding="utf-8").strip()
     return Session().create_client(
         "s3",
-        region_name=settings.SEALS_S3_REGION,
-        endpoint_url=settings.SEALS_S3_ENDPOINT or None,
-        aws_access_key_id=settings.SEALS_S3_KEY_ID,
+        region_name=settings.SEALS_BUCKET_REGION,
+        endpoint_url=settings.SEALS_BUCKET_ENDPOINT or None,
+        aws_access_key_id=settings.SEALS_BUCKET_KEY_ID,
         aws_secret_access_key=secret,
         config=Config(
             connect_timeout=SECONDS,
             read_timeout=SECONDS,
             retries={"total_max_attempts": 1},  # the row is what tries again
-            s3={"addressing_style": "path" if settings.SEALS_S3_ENDPOINT else "auto"},
+            s3={"addressing_style": "path" if settings.SEALS_BUCKET_ENDPOINT else "auto"},
         ),
     )
 

@@ -41,6 +41,7 @@ def way(request: HttpRequest) -> list[Group]:
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
         ("archive:import_list", _("Imports"), "archive.view_imports"),
+        ("ledger:evidence", _("Evidence"), "ledger.view_entries"),
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from archive import services as archive
 from archive.models import Import, SetAside
 from portal.jobs import services as jobs
+from portal.ledger import services as ledger
 from portal.people import services as people_services
 from portal.people.models import Employee
 from training.models import Certificate, CertificateExport
@@ -82,6 +83,10 @@ TABLE = {
     "training:verify": Line(EVERYBODY, visitor=True, args=lambda h: [h["certificate"].serial]),
     "training:export_list": Line(frozenset({"hr"})),
     "training:export_file": Line(frozenset({"hr"}), args=lambda h: [h["export"].uid]),
+    # ledger
+    "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
+    "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
+    "ledger:proof_file": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
     # archive
     "archive:import_list": Line(OVERSIGHT),
     "archive:import": Line(OVERSIGHT, args=lambda h: [h["import"].uid]),
@@ -139,6 +144,7 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     feed.write_text('{"seq": 1, "msg": \n')
     archive.import_feed(source=archive.get_source("wecom"), path=feed, by="system:test")
     house["import"], house["aside"] = Import.objects.get(), SetAside.objects.get()
+    house["seal"] = ledger.seal()
     return house
 
 
