@@ -223,7 +223,7 @@ def _end_fault(upto: int, prev: bytes) -> Fault | None:
         head, head_digest, last, first, count, last_body, digest = cursor.fetchone()
     last = last or 0
     if (head or 0) != last or (last and bytes(head_digest) != bytes(digest)):
-        return Fault(last + 1, "head")
+        return Fault(min(last if head is None else head, last) + 1, "head")
     if last == upto and last and bytes(digest) != prev:
         return Fault(last, "digest")
     if count != last or (last and first != 1):
