@@ -82,8 +82,8 @@ def health() -> str:
 
 def _keys() -> list[ShownKey]:
     rows = list(Key.objects.order_by("number"))
-    ends = [*(row.since for row in rows[1:]), None]
-    return [ShownKey(str(keys.public_key(row)), row.since, end) for row, end in zip(rows, ends, strict=True)][::-1]
+    ends = [row.since for row in rows[1:]] + [None]
+    return [ShownKey(str(keys.public_key(row)), row.since, end) for row, end in zip(rows, ends, strict=False)][::-1]
 
 
 def _shown(row: Verification | None) -> ShownVerification | None:

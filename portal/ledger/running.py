@@ -20,10 +20,10 @@ def key_of(now: datetime) -> str:
     """Return the key of the Job that is due: in full once a night, or when a night was missed; otherwise hourly."""
     local = timezone.localtime(now)
     last = Verification.objects.filter(is_full=True).order_by("ended_at").last()
-    age = now - last.began_at if last else timedelta.max
-    if age > timedelta(days=1) or (age > FULL_EVERY and local.hour >= FULL_FROM):
-        return f"full:{local:%Y-%m-%dT%H}"
-    return f"new:{local:%Y-%m-%dT%H}"
+    age, hour = now - last.began_at if last else timedelta.max, f"{local:%Y-%m-%dT%H}"
+    is_due = age > timedelta(days=1) or (age > FULL_EVERY and local.hour >= FULL_FROM)
+    is_done = last and f"{timezone.localtime(last.began_at):%Y-%m-%dT%H}" == hour
+    return f"full:{hour}" if is_due or is_done else f"new:{hour}"
 
 
 def ahead(job: Model) -> None:

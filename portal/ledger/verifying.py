@@ -89,11 +89,11 @@ class Walk:
     def _take(self, rows: Sequence[tuple]) -> None:
         """Check one chunk of Entries, and what the Seals say about it."""
         seen = reading.check(rows, after=self.seq, prev=self.prev, last_at=self.last_at)
+        for seq in seen.steps_back:
+            self._note("time_back", seq=seq)
         self._grow(seen.digests)
         if self.fault:
             return  # an earlier Entry than where the chunk breaks off
-        for seq in seen.steps_back:
-            self._note("time_back", seq=seq)
         if seen.digests:
             self.prev, self.last_at = seen.digests[-1], seen.last_at
         self.fault = seen.fault or (None if rows else Fault(self.seq + 1, "missing"))
