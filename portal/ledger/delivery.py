@@ -24,6 +24,11 @@ def places() -> list[Delivery.Place]:
     return [place for place, value in wanted.items() if value]
 
 
+def file_name(seal: Seal) -> str:
+    """Return what a Seal is called wherever it is kept."""
+    return f"seal-{seal.number:08}.txt"
+
+
 def order(seal: Seal) -> None:
     """Note that the Seal is to go to every place, and ring for it on commit."""
     wanted = [Delivery(seal=seal, place=place, due_at=seal.at) for place in places()]

@@ -28,7 +28,7 @@ class Overtaken(RuntimeError):
 
 @dataclass
 class Growth:
-    """What a tree has come to: its edge, the inner nodes to keep, and the digest of its last Entry."""
+    """What a tree has come to: its edge, and the inner nodes to keep."""
 
     edge: merkle.Edge
     nodes: list[merkle.Grown]

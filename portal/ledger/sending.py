@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, VerifierBuilder, decode_timestamp_response
 
 from portal.ledger import keys, rules
+from portal.ledger.delivery import file_name
 from portal.ledger.models import Delivery, Seal
 
 logger = logging.getLogger(__name__)
@@ -79,10 +80,6 @@ def deliver(pk: int) -> bool:
         return False
     done = {"delivered_at": timezone.now(), "receipt": receipt.where[:500], "stamp": receipt.stamp}
     return bool(held.update(lease_until=None, lease_token="", error="", **done))
-
-
-def file_name(seal: Seal) -> str:
-    return f"seal-{seal.number:08}.txt"
 
 
 def _to_folder(seal: Seal) -> Receipt:

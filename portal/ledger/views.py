@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from portal.ledger import merkle, overview, proofs, sending
+from portal.ledger import delivery, merkle, overview, proofs
 from portal.ledger.forms import EntryForm
 from portal.ledger.models import Entry, Seal
 
@@ -30,7 +30,7 @@ def evidence(request: HttpRequest) -> HttpResponse:
 def seal_file(request: HttpRequest, number: int) -> HttpResponse:
     """A Seal as it was signed, byte for byte."""
     seal = get_object_or_404(Seal, number=number)
-    return _file(sending.file_name(seal), seal.note, "text/plain; charset=utf-8")
+    return _file(delivery.file_name(seal), seal.note, "text/plain; charset=utf-8")
 
 
 @permission_required(MAY_SEE, raise_exception=True)
