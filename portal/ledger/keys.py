@@ -54,13 +54,13 @@ def signer() -> notes.Signer:
 
 
 def fits_file() -> bool | None:
-    """Say whether the key file, if it can be read here, is the newest Key; None if it cannot be read."""
-    newest = Key.objects.order_by("number").last()
-    try:
-        private = _read(Path(settings.LEDGER_KEY_FILE))
-    except KeyTrouble:
-        return None
-    return newest is not None and private.public_key().public_bytes_raw() == bytes(newest.public)
+    """Say whether the key file, or the one that waits beside it, is the newest Key; None if none can be read here."""
+    newest, path = Key.objects.order_by("number").last(), Path(settings.LEDGER_KEY_FILE)
+    found = []
+    for file in (path, path.with_name(f"{path.name}.new")):
+        with suppress(KeyTrouble):
+            found.append(_read(file).public_key().public_bytes_raw())
+    return newest is not None and bytes(newest.public) in found if found else None
 
 
 def rotate(*, by: str, reason: str) -> Key:

@@ -54,11 +54,11 @@ class Outside:
         return Fault(upto + 1, "outside_beyond", {"seal": self.label, "upto": self.size})
 
 
-def in_folder(*, after: int = 0) -> Iterator[Outside]:
-    """Yield the copies, of Seals beyond that number, in the folder to which Seals are sent, if there is one."""
+def in_folder(*, after: int = 0, upto: int | None = None) -> Iterator[Outside]:
+    """Yield the copies in the folder to which Seals are sent, if there is one, of Seals between these numbers."""
     if not settings.SEALS_OUT_DIR:
         return
     for path in sorted(Path(settings.SEALS_OUT_DIR).glob("seal-*.txt")):
         number = path.stem.removeprefix("seal-")
-        if not number.isdecimal() or int(number) > after:
+        if not number.isdecimal() or after < int(number) <= (int(number) if upto is None else upto):
             yield Outside.from_file(path)

@@ -12,10 +12,11 @@ from json.encoder import encode_basestring as quoted
 
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from portal.ledger import rules
 from portal.ledger.findings import Fault
-from portal.ledger.models import Body, Disposal, Entry
+from portal.ledger.models import Disposal, Entry
 
 # The moment as text: in SQLite as it is stored, which spares parsing; in PostgreSQL as the leaf says it.
 _AT = {"sqlite": "e.at || ''", "postgresql": """to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""}
@@ -103,11 +104,14 @@ def _fault(seq: int, wanted: int, prev: bytes) -> Fault | None:
 
 
 def _body_fault(seq: int, commitment: bytes) -> Fault | None:
-    body, is_disposed = Body.objects.filter(entry=seq).first(), Disposal.objects.filter(seq=seq).exists()
-    if body is None:
+    """Look at Body and Disposal in one query, since a disposal may be going on."""
+    is_disposed = Exists(Disposal.objects.filter(seq=OuterRef("seq")))
+    entries = Entry.objects.filter(seq=seq).annotate(is_disposed=is_disposed)
+    content, salt, is_disposed = entries.values_list("body__content", "body__salt", "is_disposed").get()
+    if content is None:
         return None if is_disposed else Fault(seq, "body_gone")
     if is_disposed:
         return Fault(seq, "body_kept")
-    if rules.commitment(bytes(body.salt), bytes(body.content)) != commitment:
+    if rules.commitment(bytes(salt), bytes(content)) != commitment:
         return Fault(seq, "body_changed")
     return None

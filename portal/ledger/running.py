@@ -36,7 +36,8 @@ def ahead(job: Model) -> None:
 def step(job: Model) -> bool:
     """Note how far the reading came, and at its end what it found. Return True at the end."""
     walk: verifying.Walk = job.walk
-    job.cursor, job.done, job.total = walk.state(), walk.seq - walk.after, walk.upto - walk.after
+    job.cursor = {**walk.state(), "copies_after": job.copies_after}
+    job.done, job.total = walk.seq - walk.after, walk.upto - walk.after
     if not walk.is_finished:
         return False
     found = verifying.told(walk)
@@ -56,8 +57,11 @@ def _is_full(job: Model) -> bool:
 
 
 def _taken_up(job: Model) -> verifying.Walk:
-    begin = None if _is_full(job) else verifying.last_verified_seal()
-    copies = list(outside.in_folder(after=begin.number if begin else 0))
     if job.cursor:
+        job.copies_after = job.cursor["copies_after"]
+        copies = outside.in_folder(after=job.copies_after, upto=job.cursor["seals"]["last"])
         return verifying.Walk(outside=copies, state=job.cursor)
+    begin = None if _is_full(job) else verifying.last_verified_seal()
+    job.copies_after = begin.number if begin else 0
+    copies = list(outside.in_folder(after=job.copies_after))
     return verifying.Walk.since(begin, outside=copies) if begin else verifying.Walk(outside=copies)

@@ -16,21 +16,22 @@ class SealCheck:
         state = state or {}
         self.number: int = state.get("number", 0)
         self.seen: int = state.get("seen", 0)
+        newest = Seal.objects.order_by("number").last()
+        self.last: int = state.get("last", newest.number if newest else 0)
+        self.covered: int = state.get("covered", newest.size if newest else 0)
         before = Seal.objects.filter(number=self.number).first()
         self._prev = bytes(before.digest) if before else rules.GENESIS
         self._last_at, self._size = (before.at, before.size) if before else (None, 0)
         self._keys = list(Key.objects.order_by("number"))
         self._waiting: list[Seal] = []
         self._stepped_back: list[int] = []
-        newest = Seal.objects.order_by("number").last()
-        self._last_number, self.covered = (newest.number, newest.size) if newest else (0, 0)
 
     def state(self) -> dict:
-        return {"number": self.number, "seen": self.seen}
+        return {"number": self.number, "seen": self.seen, "last": self.last, "covered": self.covered}
 
     def next(self) -> Seal | None:
         if not self._waiting:
-            later = Seal.objects.filter(number__gt=self.number, number__lte=self._last_number)
+            later = Seal.objects.filter(number__gt=self.number, number__lte=self.last)
             self._waiting = list(later.order_by("number")[:CHUNK])
         return self._waiting[0] if self._waiting else None
 
@@ -62,8 +63,9 @@ class SealCheck:
         if seal := self.next():
             return Fault(upto + 1, "seal_beyond", {"seal": seal.number, "upto": seal.size})
         last = Node.objects.order_by("level", "-index").first()  # inner nodes come with the Seal that covers them
-        if last and (last.index + 1) * merkle.TILE**last.level > self.covered:
-            return Fault(self.covered + 1, "seal_missing", {"seal": self.number + 1})
+        covered = Seal.objects.order_by("number").values_list("size", flat=True).last() or 0
+        if last and (last.index + 1) * merkle.TILE**last.level > covered:
+            return Fault(covered + 1, "seal_missing", {"seal": self.number + 1})
         return None
 
     def _code(self, seal: Seal, edge: merkle.Edge, root: bytes) -> str | None:

@@ -19,18 +19,22 @@ MOST_NOTES = 20
 
 
 class Walk:
-    """One reading, from the first Entry or from a Seal that was verified before, up to the Entry that is last now."""
+    """One reading, from the first Entry or from a Seal that was verified before, up to the Entry that is last now.
+
+    Others go on writing, sealing and disposing meanwhile, which must not look like tampering.
+    """
 
     def __init__(self, *, outside: Iterable[Outside] = (), state: dict | None = None) -> None:
-        state = state or {"after": 0, "seq": 0, "upto": _last_seq(), "prev": rules.GENESIS.hex(), "edge": ""}
-        self.after, self.seq, self.upto = state["after"], state["seq"], state["upto"]
+        state = state or {"after": 0, "seq": 0, "prev": rules.GENESIS.hex(), "edge": ""}
+        self.seals = SealCheck(state.get("seals"))  # before the last Entry is looked for: a Seal never covers more
+        self.upto: int = state.get("upto") or _last_seq()
+        self.after, self.seq = state["after"], state["seq"]
         self.prev = bytes.fromhex(state["prev"])
         self.edge = merkle.Edge.from_bytes(self.seq, bytes.fromhex(state["edge"]))
         self.vouched = state.get("vouched", self.seq)  # the last Entry that a Seal has been compared for
         self.vouched_outside = state.get("vouched_outside", 0)  # …and a copy that had left the machine
         self.last_at: str = state.get("last_at", "")
         self.notes: list[dict] = state.get("notes", [])
-        self.seals = SealCheck(state.get("seals"))
         self.outside = sorted(outside, key=lambda copy: copy.size)
         self.compared = state.get("compared", 0)  # copies outside
         self.fault: Fault | None = None
@@ -40,7 +44,7 @@ class Walk:
     def since(cls, seal: Seal, *, outside: Iterable[Outside] = ()) -> "Walk":
         """Begin at a Seal that was verified before; the Seal itself is looked at again."""
         entry = Entry.objects.filter(seq=seal.size).first()
-        state = {"after": seal.size, "seq": seal.size, "upto": _last_seq(), "edge": bytes(seal.edge).hex()}
+        state = {"after": seal.size, "seq": seal.size, "edge": bytes(seal.edge).hex()}
         state |= {"prev": bytes(entry.digest).hex() if entry else "", "seals": {"number": seal.number - 1}}
         try:
             sealing.edge_of(seal)

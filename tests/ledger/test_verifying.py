@@ -189,22 +189,36 @@ def test_a_fault_is_loud_and_every_run_after_it_reads_everything(write, without_
         assert run().result["fault_seq"] == 2
 
 
-def test_a_run_that_is_killed_between_two_parts_goes_on_and_finds_the_same(write, monkeypatch, without_guards):
+@pytest.mark.parametrize("is_sound", [True, False])
+def test_a_run_that_is_killed_between_two_parts_goes_on_and_finds_the_same(
+    write, monkeypatch, without_guards, settings, tmp_path, is_sound
+):
+    """…although others write, seal and dispose in between."""
+    settings.SEALS_OUT_DIR = str(tmp_path)
     monkeypatch.setattr(running, "AT_A_TIME", 40)
     monkeypatch.setattr(verifying, "CHUNK", 30)
     for _ in range(5):
         write(100)
         sealing.seal()
-    Entry.objects.filter(seq=444).update(verb="forged")
+    sending.deliver_due()
+    if not is_sound:
+        Entry.objects.filter(seq=444).update(verb="forged")
     tasks.start_verification()
     job, parts = Job.objects.get(), 0
     while not job.is_ended:
         parts += 1
         jobs.work(job.pk, killed_after(1), prepare=running.ahead)
+        if is_sound:
+            write(60)
+            sealing.seal()
+            sending.deliver_due()
+            services.dispose(seqs=[parts, 500 - parts], rule="R", citation="L", asked_by="a", approved_by="b", by="a")
         Job.objects.filter(pk=job.pk, state="waiting").update(due_at=timezone.now(), attempts=0)
         job.refresh_from_db()
     assert parts > 10
-    assert (Verification.objects.get().fault_seq, Verification.objects.get().upto) == (444, 443)
+    row = Verification.objects.get()
+    assert (row.fault_code, row.fault_seq, row.upto) == (("", None, 501) if is_sound else ("digest", 444, 443))
+    assert (row.seals, row.outside) == ((5, 5) if is_sound else (4, 4))
 
 
 def killed_after(parts: int):
