@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
@@ -284,10 +285,40 @@ CELERY_BEAT_SCHEDULE = {
     "bring standings up to date": {"task": "portal.standing.tasks.catch_up", "schedule": 60},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
+    "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
+    "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
+    "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},
     "open and close findings of the day": {"task": "archive.tasks.refresh_findings", "schedule": 3600},
 }
 # What a finished import or completion rings, by name, so that no import points upward.
 STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
+
+# --- the evidence log --------------------------------------------------------------------------------------------
+# Named in every seal, for good: what the first seal says stays, whatever this says later.
+LEDGER_ORIGIN = env.text("LEDGER_ORIGIN") or f"{urlsplit(SITE_URL).netloc}/ledger"
+# The private key of the seals. Only the default makes itself; a file that is named here is the firm's to make.
+LEDGER_KEY_FILE = env.text("LEDGER_KEY_FILE") or str(DATA_DIR / "ledger-key.pem")
+LEDGER_KEY_MAY_BE_MADE = not env.text("LEDGER_KEY_FILE")
+# Where seals are sent, so that somebody else holds them: any of these four.
+SEALS_OUT_DIR = env.text("SEALS_OUT_DIR")
+SEALS_MAIL_TO = env.listing("SEALS_MAIL_TO")
+SEALS_BUCKET = env.text("SEALS_BUCKET")
+SEALS_BUCKET_ENDPOINT = env.text("SEALS_BUCKET_ENDPOINT")
+SEALS_BUCKET_REGION = env.text("SEALS_BUCKET_REGION", "us-east-1")
+SEALS_BUCKET_KEY_ID = env.text("SEALS_BUCKET_KEY_ID")
+SEALS_BUCKET_SECRET_FILE = env.text("SEALS_BUCKET_SECRET_FILE")
+SEALS_BUCKET_YEARS = env.number("SEALS_BUCKET_YEARS", 7, least=1, most=100)
+if SEALS_BUCKET and not (SEALS_BUCKET_KEY_ID and SEALS_BUCKET_SECRET_FILE):
+    raise ImproperlyConfigured("SEALS_BUCKET needs SEALS_BUCKET_KEY_ID and SEALS_BUCKET_SECRET_FILE as well.")
+SEALS_TIMESTAMP_URL = env.text("SEALS_TIMESTAMP_URL")
+SEALS_TIMESTAMP_ROOTS = env.text("SEALS_TIMESTAMP_ROOTS")
+if SEALS_TIMESTAMP_URL and not (SEALS_TIMESTAMP_URL.startswith(("http://", "https://")) and SEALS_TIMESTAMP_ROOTS):
+    raise ImproperlyConfigured("SEALS_TIMESTAMP_URL is an http address, and needs SEALS_TIMESTAMP_ROOTS as well.")
+# Asked by every verification whether the rows of a room agree with the entries, and before every disposal whether
+# something must be kept: functions by name, so that no import points upward.
+LEDGER_CHECKS = ["portal.ledger.checks.keys_agree", "portal.ledger.checks.disposals_agree"]
+LEDGER_HOLDS: list[str] = []
+LEDGER_JOBS = "portal.jobs.services"  # how long work is started and carried on
 
 # --- what the archive keeps --------------------------------------------------------------------------------------
 ARCHIVE_TEXT = env.one_of("ARCHIVE_TEXT", ("flagged", "all", "none"), "flagged")

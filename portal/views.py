@@ -4,10 +4,12 @@ import logging
 import uuid
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
+
+from portal.ledger import overview
 
 logger = logging.getLogger(__name__)
 
@@ -15,13 +17,12 @@ logger = logging.getLogger(__name__)
 @login_not_required
 @require_GET
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Say whether the site can answer: 200 with the database within reach, 503 without."""
+    """Say whether the site can answer: 200 with the database within reach, 503 without; and how the ledger is."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        ledger = overview.health()
     except DatabaseError:
         return JsonResponse({"database": "away"}, status=503)
-    return JsonResponse({"database": "ok"})
+    return JsonResponse({"database": "ok", "ledger": ledger})
 
 
 @login_not_required

@@ -34,6 +34,7 @@ def site(settings, tmp_path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_BROKER_URL = "memory://"
     settings.SECURE_SSL_REDIRECT = False
+    settings.LEDGER_KEY_FILE = str(tmp_path / "ledger-key.pem")
     cache.clear()
 
 

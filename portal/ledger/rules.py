@@ -1,7 +1,7 @@
 """How an Entry is written down and hashed. Version 1; docs/ledger.md holds test vectors.
 
 Hashing of leaves follows RFC 9162, section 2.1.1: a digest is SHA-256 over 0x00 and the leaf's bytes, so the digests
-can later be the leaves of one growing tree.
+are the leaves of one growing tree.
 """
 
 import hashlib
@@ -17,6 +17,10 @@ EXACT = 2**53  # integers beyond this do not survive every JSON reader
 
 class NotCanonical(ValueError):
     """The value cannot be written in the one agreed way."""
+
+
+class UnknownVersion(ValueError):
+    """The Entry was written by a later version of this software."""
 
 
 def timestamp(moment: datetime) -> str:
@@ -60,13 +64,18 @@ def commitment(salt: bytes, body: bytes) -> bytes:
     return hmac.digest(salt, body, hashlib.sha256)
 
 
-def entry_digest(
+def read(content: bytes) -> dict:
+    """Return what canonical JSON says."""
+    return json.loads(content)
+
+
+def leaf(
     *, seq: int, at: datetime, verb: str, actor: str, subject: str, commitment: bytes, prev: bytes, v: int = VERSION
 ) -> bytes:
-    """Return the leaf hash of an Entry. Raises NotCanonical, or ValueError for a version it does not know."""
+    """Return the bytes that an Entry's digest is over. Raises NotCanonical, or UnknownVersion."""
     if v != VERSION:
-        raise ValueError(f"ledger version {v} is not known")
-    leaf = canonical(
+        raise UnknownVersion(f"ledger version {v} is not known")
+    return canonical(
         {
             "seq": seq,
             "at": at,
@@ -78,4 +87,8 @@ def entry_digest(
             "v": v,
         }
     )
-    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def entry_digest(**columns: object) -> bytes:
+    """Return the leaf hash of an Entry. Takes and raises what ``leaf`` does."""
+    return hashlib.sha256(b"\x00" + leaf(**columns)).digest()

@@ -43,6 +43,7 @@ def way(request: HttpRequest) -> list[Group]:
         ("standing:finding_list", _("Findings"), "archive.view_every_record"),
         ("archive:import_list", _("Imports"), "archive.view_imports"),
         ("standing:feed", _("Permission feed"), "standing.manage_feed"),
+        ("ledger:evidence", _("Evidence"), "ledger.view_entries"),
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),

@@ -20,6 +20,7 @@ from django.utils import timezone
 from archive import services as archive
 from archive.models import Import, Record, SetAside
 from portal.jobs import services as jobs
+from portal.ledger import services as ledger
 from portal.people import services as people_services
 from portal.people.models import Employee
 from portal.standing import permission_feed
@@ -118,6 +119,10 @@ TABLE = {
     "training:verify": Line(EVERYBODY, visitor=True, args=lambda h: [h["certificate"].serial]),
     "training:export_list": Line(frozenset({"hr"})),
     "training:export_file": Line(frozenset({"hr"}), args=lambda h: [h["export"].uid]),
+    # ledger
+    "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
+    "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
+    "ledger:proof_file": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
     # archive
     "archive:import_list": Line(OVERSIGHT),
     "archive:import": Line(OVERSIGHT, args=lambda h: [h["import"].uid]),
@@ -192,6 +197,7 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     house["remedy"] = RemedyTask.objects.create(
         finding=house["finding"], employee=employee, lesson=lesson, assigned_at=timezone.now()
     )
+    house["seal"] = ledger.seal()
     return house
 
 

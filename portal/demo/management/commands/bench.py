@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from archive.models import Import
+from portal.ledger import measuring
 from portal.people.models import Employee
 from quizzes.models import Attempt
 from training.models import Certificate, Lesson
@@ -25,6 +26,7 @@ PAGES = [
     ("export", "training:export_list", "hr@example.com"),
     ("firm", "standing:firm", "compliance@example.com"),
     ("imports", "archive:import_list", "compliance@example.com"),
+    ("evidence", "ledger:evidence", "compliance@example.com"),
 ]
 
 
@@ -45,6 +47,15 @@ class Command(BaseCommand):
             base = base or figures["median_ms"]
             rows.append({**figures, "times_reference": round(figures["median_ms"] / base, 1)})
         self._print(rows, options["json"])
+        self._print_ledger()
+
+    def _print_ledger(self) -> None:
+        log = measuring.figures()
+        self.stdout.write(
+            f"\nledger: an entry adds {log['append_ms']} ms to a request, a proof takes {log['proof_ms']} ms;"
+        )
+        pace = f"{log['verified_per_cpu_second']:,} entries verified a second of one core"
+        self.stdout.write(f"{pace} ({log['entries']:,} entries here)")
 
     def _pages_about_something(self) -> list[tuple]:
         """Pages whose address names a row: one row of each kind that the demo firm has."""

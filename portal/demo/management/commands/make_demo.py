@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from portal.demo import firm
 from portal.demo.people import ACCOUNTS, FEWEST, FULL, PASSWORD
+from portal.ledger.services import seal
 
 
 class Command(BaseCommand):
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             build.build(today=today, size=people, weeks=weeks, say=self._say)
         except build.NotHere as error:
             raise CommandError(str(error)) from error
+        seal()
 
     def _say(self, words: str) -> None:
         self.stderr.write(words)
