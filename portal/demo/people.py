@@ -163,6 +163,7 @@ ACCOUNTS = (
     Account("Administrator", "admin@example.com", (), is_administrator=True),
 )
 AUDITOR_NAME = "Eleanor Fitzgerald"  # of an outside firm: on nobody's HR list
+SECOND_NAME = "Frank Ho Chi-keung"  # of the group's compliance: not on this firm's HR list either
 PASSWORD = "wechat-archive-demo"  # noqa: S105 - printed at the end of `make demo`, for a demonstration on one machine
 
 # key: (Latin name, characters, WeCom userid). The leaders' keys say which team they lead.
@@ -171,7 +172,6 @@ NAMED = {
     "manager": ("Zhou Min", "周敏", "zhou.min"),
     "manager2": ("Vivian Lau Wing-sze", "刘咏诗", "Vivian.Lau"),
     "compliance": ("Grace Wong Mei-ling", "黄美玲", "grace.wong"),
-    "compliance2": ("Frank Ho Chi-keung", "何志强", "frank.ho"),
     "hr": ("Sun Li", "孙莉", "sunli"),
     "employee": ("Lin Yue", "林悦", "lin.yue"),
     "finished": ("Jason Chan Ka-ming", "陈家明", "JasonChan"),
@@ -179,7 +179,7 @@ NAMED = {
     "admin": ("He Jun", "何俊", "0000318"),
 }
 LEADERS = {0: "manager", 1: "manager2", 3: "compliance", 4: "hr"}
-MEMBERS = {0: ("employee",), 1: ("finished",), 3: ("author", "compliance2"), 5: ("admin",)}
+MEMBERS = {0: ("employee",), 1: ("finished",), 3: ("author",), 5: ("admin",)}
 
 
 @dataclass
