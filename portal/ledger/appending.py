@@ -8,14 +8,14 @@ from django.utils import timezone
 from portal.ledger import rules
 from portal.ledger.models import Entry, Head
 
-_HEAD = "SELECT seq, digest FROM ledger_head WHERE id = 1"
+_HEAD = 'SELECT seq, digest FROM "ledger_head" WHERE id = 1'
 _COLUMNS = ("seq", "at", "verb", "actor", "subject", "commitment", "prev", "digest", "v")  # as the model has them
 _ENTRY = (
-    "INSERT INTO ledger_entry (seq, at, verb, actor, subject, commitment, prev, digest, v) "
+    'INSERT INTO "ledger_entry" (seq, at, verb, actor, subject, commitment, prev, digest, v) '
     "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-_BODY = "INSERT INTO ledger_body (entry_id, content, salt) VALUES (%s, %s, %s)"
-_NEW_HEAD = "UPDATE ledger_head SET seq = %s, digest = %s WHERE id = 1"
+_BODY = 'INSERT INTO "ledger_body" (entry_id, content, salt) VALUES (%s, %s, %s)'
+_NEW_HEAD = 'UPDATE "ledger_head" SET seq = %s, digest = %s WHERE id = 1'
 
 
 class OutsideTransaction(RuntimeError):
