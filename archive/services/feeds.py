@@ -10,7 +10,7 @@ from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from archive.models import Source
+from archive.models import Import, Source
 from portal.ledger import services as ledger
 
 LEASE = timedelta(seconds=120)  # renewed with every batch, which takes about a second
@@ -52,8 +52,11 @@ def this_process() -> str:
 
 
 def hold(source: Source, holder: str, now: datetime) -> Source:
-    """Take or renew the source for ``holder``, in the caller's transaction, and return it locked. Raises SourceBusy."""
-    source = Source.objects.select_for_update().get(pk=source.pk)
+    """Take or renew the source for ``holder``, in the caller's transaction, and return it locked. Raises SourceBusy.
+
+    Here and elsewhere without its key: who only points at a source, as a new finding does, need not wait.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     if source.held_by and source.held_by != holder and source.held_until > now and not _is_gone(source.held_by):
         raise SourceBusy(source.name)
     source.held_by, source.held_until = holder, now + LEASE
@@ -61,13 +64,30 @@ def hold(source: Source, holder: str, now: datetime) -> Source:
     return source
 
 
+def lock_idle(source_id: int, now: datetime) -> Source:
+    """Return the source locked, in the caller's transaction, if no import of it is running. Raises SourceBusy.
+
+    For what is done in one transaction: it needs no hold that outlives it.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source_id)
+    if source.held_by and source.held_until > now and not _is_gone(source.held_by):
+        raise SourceBusy(source.name)
+    return source
+
+
 def renew(source_id: int, holder: str, now: datetime) -> Source:
     """Return the source locked if ``holder`` still has it. Raises LeaseLost."""
-    source = Source.objects.select_for_update().get(pk=source_id)
+    source = Source.objects.select_for_update(no_key=True).get(pk=source_id)
     if source.held_by != holder:
         raise LeaseLost(source.name)
     source.held_until = now + LEASE
     return source
+
+
+def taken(source: Source, via: str, now: datetime) -> None:
+    """Note on the locked source, not yet saved, that a delivery was taken in whole. Repaired lines are no delivery."""
+    if via != Import.Via.REPAIR:
+        source.last_pull_at = max(source.last_pull_at or now, now)
 
 
 def release(source_id: int, holder: str) -> None:

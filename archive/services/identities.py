@@ -13,6 +13,7 @@ from archive import calendars, rules
 from archive.models import Identity, Message, Participant, Unmatched
 from archive.models.messages import PartyKind
 from archive.services.due import mark_due
+from archive.services.turns import take_turn
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 
@@ -56,6 +57,7 @@ def sync_identities(*, by: str, now: datetime | None = None) -> set[int]:
     A userid that HR gives to somebody new ends the old identity now and begins the new one; that of a leaver ends
     with the leaving day. The first identity of a handle reaches back to the beginning.
     """
+    take_turn()
     now, wanted, changed = now or timezone.now(), _as_hr_tells(), set()
     newest: dict[str, Identity] = {}
     for one in Identity.objects.select_for_update().filter(channel=CHANNEL).order_by("pk"):

@@ -17,12 +17,13 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive import sealing
 from archive.models import Hole, Import, SetAside, Source, Unmatched
-from archive.services import feeds, findings, judging, records
+from archive.services import feeds, findings, intake, judging, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
@@ -39,6 +40,7 @@ BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a mi
 UPLOAD_LIMIT = 8 * 2**30
 REASON_LIMIT = 500  # characters
 TASK = "archive.tasks.run_import"
+_OPEN_FILE = Q(via=Import.Via.FILE, ended_at=None)
 
 Progress = Callable[[Import], None]
 
@@ -96,7 +98,7 @@ def begin(
     now = timezone.now()
     _refuse_other_kinds(source)
     source = feeds.hold(source, holder, now)
-    run = Import.objects.select_for_update().filter(source=source, digest=digest, ended_at=None).first()
+    run = Import.objects.select_for_update().filter(_OPEN_FILE, source=source, digest=digest).first()
     if run is None:
         run = Import.objects.create(
             source=source,
@@ -129,6 +131,8 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
         source = run.source = feeds.renew(run.source_id, holder, now)
         if run.state in (Import.State.WAITING, Import.State.READING):
             if not _read_batch(run, source, feed, by):
+                feeds.taken(source, run.via, now)
+                intake.add(source, run.via, now=now, ended=True)
                 judging.judge_import(run, by=by, now=now)
                 run.state = Import.State.JUDGING
         elif not records.recompute_some(by=by, now=now):
@@ -151,6 +155,7 @@ def _read_batch(run: Import, source: Source, feed: Feed, by: str) -> bool:
     run.line_no, run.offset = items[-1].place.line, items[-1].place.end
     for name, count in sorting.counts.items():
         setattr(run, name, getattr(run, name) + count)
+    intake.add(source, run.via, now=timezone.now(), counts=sorting.counts)
     return True
 
 
@@ -225,8 +230,8 @@ def start_upload(*, source: Source, file: File, by: Employee) -> Import:
 
 @transaction.atomic
 def _waiting(source: Source, file: File, digest: str, stored_file: str, by: Employee) -> Import:
-    source = Source.objects.select_for_update().get(pk=source.pk)
-    run = Import.objects.filter(source=source, digest=digest, ended_at=None).select_related("job").first()
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    run = Import.objects.filter(_OPEN_FILE, source=source, digest=digest).select_related("job").first()
     if run is not None and run.has_stopped:
         _give_up(run, by.uid)
     elif run is not None:
