@@ -26,7 +26,7 @@ from archive.models import (
 )
 from archive.models.messages import PartyKind
 from archive.rules import Opening
-from archive.services import findings, records
+from archive.services import findings, records, silence
 from archive.services.holes import judge_holes
 from archive.services.identities import handles_of, sync_identities
 from archive.services.turns import take_turn
@@ -46,6 +46,7 @@ def judge_import(run: Import, *, by: str, now: datetime) -> None:
         records.mark_seated_due(first)  # before any Entry: a push into another source may hold the same rows
     findings.lock(Q(source=source))
     judge_holes(source, by=by, now=now)
+    silence.close_what_ended(source, by=by, now=now)
     _judge_unmatched(source, by=by, now=now)
     _judge_unreadable(source, by=by, now=now)
     openings = [*_new_kinds(source), *_conflicts(run), *_repaired(run)]
@@ -215,6 +216,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
         take_turn()
         records.mark_seated_due(lately)
         records.mark_stale_due(now)
+    silence.judge_silence(by=by, now=now)
     records.recompute_due(by=by, now=now)
     judge_consent(since=now - LATELY, by=by, now=now)
     dispose_of_text(by=by, now=now)
