@@ -47,7 +47,7 @@ def judge_import(run: Import, *, by: str, now: datetime) -> None:
     findings.lock(Q(source=source))
     judge_holes(source, by=by, now=now)
     silence.close_what_ended(source, by=by, now=now)
-    _judge_unmatched(source, by=by, now=now)
+    judge_unmatched(source, by=by, now=now)
     _judge_unreadable(source, by=by, now=now)
     openings = [*_new_kinds(source), *_conflicts(run), *_repaired(run)]
     if first:
@@ -70,7 +70,7 @@ def _messages_with_signals(run: Import) -> set[int]:
     return mine
 
 
-def _judge_unmatched(source: Source, *, by: str, now: datetime) -> None:
+def judge_unmatched(source: Source, *, by: str, now: datetime) -> None:
     """One finding for each handle that looks internal and matches nobody; closed when it is matched."""
     still = {one.handle_folded: one.handle for one in Unmatched.objects.filter(source=source)}
     known = Finding.objects.filter(source=source, kind=Finding.Kind.UNMATCHED_IDENTITY)
@@ -208,7 +208,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
         for source in Source.objects.filter(
             Q(findings__kind="unmatched_identity") | Q(unmatched__isnull=False)
         ).distinct():
-            _judge_unmatched(source, by=by, now=now)
+            judge_unmatched(source, by=by, now=now)
         lately = timezone.localdate(now) - LATELY
         for source in Source.objects.exclude(last_sent_at=None):
             findings.open_all(_late_days(source, lately, timezone.localdate(now), now), by=by, now=now)

@@ -21,8 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import sealing
-from archive.models import Hole, Import, SetAside, Source, Unmatched
+from archive.models import Hole, Import, Source, Unmatched
 from archive.services import feeds, findings, intake, judging, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
@@ -38,7 +37,6 @@ logger = logging.getLogger(__name__)
 BATCH_LINES = 2000
 BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a million participants
 UPLOAD_LIMIT = 8 * 2**30
-REASON_LIMIT = 500  # characters
 TASK = "archive.tasks.run_import"
 _OPEN_FILE = Q(via=Import.Via.FILE, ended_at=None)
 
@@ -306,16 +304,3 @@ def _give_up(run: Import, by: str) -> bool:
     body = {"import": run.uid, "source": run.source.name, "feed": run.digest, "counts": run.counts}
     ledger.append(verb="archive.import_failed", actor=by, subject="system:archive", body=body)
     return True
-
-
-@transaction.atomic
-def read_aside(*, aside: SetAside, reason: str, by: str) -> bytes:
-    """Return the bytes of a line that was set aside. They may be a client's words, so who reads says why.
-
-    The reading is an Entry. Raises findings.ReasonMissing.
-    """
-    if not reason.strip():
-        raise findings.ReasonMissing(_("Say why you need to read the line."))
-    body = {"import": aside.run.uid, "line": aside.line_no, "reason": reason.strip()[:REASON_LIMIT]}
-    ledger.append(verb="archive.aside_read", actor=by, subject="system:archive", body=body)
-    return sealing.unseal(aside.sealed, aside.key_id)
