@@ -55,10 +55,14 @@ from archive.services.running import (
     UPLOAD_LIMIT,
     NotAFeed,
     Uploads,
+    deliveries_in,
     digest_of,
+    go_on,
     import_feed,
+    import_stream,
     start_upload,
     summary,
+    unfinished,
 )
 from archive.services.state import NotAState, import_state, read_state
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
@@ -104,13 +108,16 @@ __all__ = [
     "candidates",
     "change_source",
     "declare_robot",
+    "deliveries_in",
     "digest_of",
     "end_token",
     "facts_for",
     "forget_answers",
     "get_source",
+    "go_on",
     "import_feed",
     "import_state",
+    "import_stream",
     "is_whole",
     "judge_some",
     "likely",
@@ -135,5 +142,6 @@ __all__ = [
     "sync_identities",
     "token_for",
     "undo",
+    "unfinished",
     "unpack",
 ]

@@ -16,6 +16,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 BATCH_LINES = 2000
 BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a million participants
 UPLOAD_LIMIT = 8 * 2**30
+CHUNK_BYTES = 2**20
 TASK = "archive.tasks.run_import"
 _OPEN_FILE = Q(via=Import.Via.FILE, ended_at=None)
 
@@ -59,14 +61,89 @@ def import_feed(
         run = begin(
             source=source, label=path.name, digest=digest_of(stream), size=path.stat().st_size, holder=holder, by=by
         )
-        feed = open_feed(stream, run.size, how(source, run.label))
-        try:
-            while not advance(run_id=run.pk, feed=feed, holder=holder, by=by):
-                if progress:
-                    progress(Import.objects.select_related("source").get(pk=run.pk))
-        finally:
-            feeds.release(source.pk, holder)
+        return _to_the_end(run, stream, holder, by, progress)
+
+
+def import_stream(
+    *,
+    source: Source,
+    stream: BinaryIO,
+    label: str,
+    by: str = "system:import_archive",
+    progress: Progress | None = None,
+) -> Import:
+    """Keep what the stream gives in the private storage, read it from there, and return the Import, ended.
+
+    A run that is cut off after the stream has ended goes on from what was kept (``unfinished`` and ``go_on``), or when
+    the same stream comes again. Raises what ``import_feed`` does.
+    """
+    stored_file, digest, size = _kept(stream)
+    holder = feeds.this_process()
+    try:
+        run = begin(source=source, label=label, digest=digest, size=size, holder=holder, by=by, stored_file=stored_file)
+    except BaseException:
+        default_storage.delete(stored_file)
+        raise
+    if run.stored_file != stored_file:  # an earlier run of it keeps its own
+        default_storage.delete(stored_file)
+    return go_on(run=run, by=by, progress=progress)
+
+
+def unfinished(source: Source) -> list[Import]:
+    """Return the imports of streams that were cut off and can go on, oldest first."""
+    runs = Import.objects.filter(_OPEN_FILE, source=source, job=None).exclude(stored_file="")
+    return list(runs.select_related("source").order_by("pk"))
+
+
+def go_on(*, run: Import, by: str = "system:import_archive", progress: Progress | None = None) -> Import:
+    """Read an import from the private storage to its end, from where it stands. Raises feeds.SourceBusy, OSError."""
+    holder = feeds.this_process()
+    with transaction.atomic():
+        feeds.hold(run.source, holder, timezone.now())
+    with default_storage.open(run.stored_file, "rb") as stream:
+        return _to_the_end(run, stream, holder, by, progress)
+
+
+def _to_the_end(run: Import, stream: BinaryIO, holder: str, by: str, progress: Progress | None) -> Import:
+    feed = open_feed(stream, run.size, how(run.source, run.label))
+    try:
+        if progress:
+            progress(run)
+        while not advance(run_id=run.pk, feed=feed, holder=holder, by=by):
+            if progress:
+                progress(Import.objects.select_related("source").get(pk=run.pk))
+    finally:
+        feeds.release(run.source_id, holder)
     return Import.objects.select_related("source").get(pk=run.pk)
+
+
+def _kept(stream: BinaryIO) -> tuple[str, str, int]:
+    """Copy the stream into the private storage. Return (name there, SHA-256, size). Raises NotAFeed if too long."""
+    digest, size = hashlib.sha256(), 0
+    with TemporaryUploadedFile("feed", "application/octet-stream", 0, None) as spool:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+            if size > UPLOAD_LIMIT:
+                raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
+            spool.write(chunk)
+        spool.flush()
+        spool.seek(0)
+        spool.size = size
+        return default_storage.save(f"feeds/{opaque_id()}.jsonl", spool), digest.hexdigest(), size
+
+
+ENDINGS = {Source.Kind.WECOM: (".jsonl", ".ndjson", ".gz")}
+
+
+def deliveries_in(folder: Path, source: Source) -> list[Path]:
+    """Return the files of a folder that a source of this kind reads, in the order of their names. Raises OSError."""
+    endings = ENDINGS.get(source.kind, ())
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in endings and not path.name.startswith(".") and path.is_file()
+    )
 
 
 def how(source: Source, label: str) -> How:
@@ -91,6 +168,7 @@ def begin(
     size: int,
     holder: str,
     by: str,
+    stored_file: str = "",
 ) -> Import:
     """Return the import of this file: the one that was cut off, or a new one. Raises feeds.SourceBusy, NotAFeed."""
     now = timezone.now()
@@ -103,9 +181,13 @@ def begin(
             label=label[-255:],
             digest=digest,
             size=size,
+            stored_file=stored_file,
             state=Import.State.READING,
             started_at=now,
         )
+    elif stored_file and not run.stored_file and run.job_id is None:
+        run.stored_file = stored_file
+        run.save(update_fields=["stored_file"])
     touched = sync_identities(by=by, now=now)
     findings.open_for_signals(touched, by=by, now=now)
     return run
@@ -190,12 +272,12 @@ def ring_the_roof() -> None:
         logger.warning("could not ring %s", settings.STANDING_CATCH_UP_TASK, exc_info=True)
 
 
-def summary(run: Import) -> dict:
-    """Return what an import says of itself and of its source, ready to print: numbers, and two lists."""
+def summary(run: Import, *more: Import) -> dict:
+    """Return what imports say of themselves and of their source, ready to print: numbers, and two lists."""
     source = run.source
     missing = list(Hole.objects.filter(source=source).values_list("first", "last"))
     return {
-        **run.counts,
+        **{name: sum(getattr(one, name) for one in (run, *more)) for name in Import.COUNTS},
         "holes": len(missing),
         "missing_numbers": sum(last - first + 1 for first, last in missing),
         "unmatched": sorted(Unmatched.objects.filter(source=source).values_list("handle", flat=True)),
