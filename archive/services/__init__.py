@@ -1,7 +1,7 @@
 """The front door of the archive room: one function a business verb."""
 
 from archive.services.afterwards import judge_some, ring_again
-from archive.services.facts import ArchiveFacts, SourceHealth, facts_for, source_health
+from archive.services.facts import ArchiveFacts, facts_for
 from archive.services.feeds import (
     BadSourceName,
     LeaseLost,
@@ -12,6 +12,7 @@ from archive.services.feeds import (
     get_source,
 )
 from archive.services.findings import AlreadyDecided, ReasonMissing, review_finding
+from archive.services.health import Card, Health, health_of, source_cards
 from archive.services.holes import AlreadySettled, seems_to_skip, settle_hole
 from archive.services.identities import sync_identities
 from archive.services.judging import refresh_findings
@@ -19,6 +20,7 @@ from archive.services.matching import (
     AlreadyMatched,
     BadSpan,
     NotByHand,
+    by_hand,
     candidates,
     declare_robot,
     likely,
@@ -52,6 +54,7 @@ from archive.services.repairing import (
     repair,
 )
 from archive.services.running import (
+    ENDINGS,
     UPLOAD_LIMIT,
     NotAFeed,
     Uploads,
@@ -72,6 +75,7 @@ from archive.services.tokens import AlreadyOver, TooManyTokens, end_token, make_
 
 __all__ = [
     "BUSY_SECONDS",
+    "ENDINGS",
     "KEY_LIMIT",
     "PUSHES",
     "PUSH_BYTES",
@@ -87,6 +91,8 @@ __all__ = [
     "BadSourceName",
     "BadSpan",
     "CannotUnpack",
+    "Card",
+    "Health",
     "KeyReused",
     "LeaseLost",
     "NotAFeed",
@@ -99,12 +105,12 @@ __all__ = [
     "Pushed",
     "ReasonMissing",
     "SourceBusy",
-    "SourceHealth",
     "StillBroken",
     "TooManyTokens",
     "TooMuch",
     "Uploads",
     "add_source",
+    "by_hand",
     "candidates",
     "change_source",
     "declare_robot",
@@ -115,6 +121,7 @@ __all__ = [
     "forget_answers",
     "get_source",
     "go_on",
+    "health_of",
     "import_feed",
     "import_state",
     "import_stream",
@@ -135,7 +142,7 @@ __all__ = [
     "ring_again",
     "seems_to_skip",
     "settle_hole",
-    "source_health",
+    "source_cards",
     "start_upload",
     "stranger",
     "summary",
