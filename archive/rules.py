@@ -19,6 +19,7 @@ CLOCK_SLACK = timedelta(seconds=120)  # a puller's clock may be so much behind; 
 _OUTSIDE = re.compile(r"(wm|wo|wb)[A-Za-z0-9_-]{16,}\Z")
 
 
+@lru_cache(maxsize=2**16)
 def kind_by_shape(handle: str) -> str:
     """Return contact, robot or unknown for a handle that is on no list of employees."""
     found = _OUTSIDE.match(handle)

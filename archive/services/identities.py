@@ -38,7 +38,7 @@ class Known:
     def who(self, handle: str, at: datetime | None) -> tuple[str, int | None]:
         """Return (kind, employee). The staff list goes before any shape of a handle."""
         employee = self.whom(rules.fold(handle), at)
-        return (PartyKind.EMPLOYEE, employee) if employee else (rules.kind_by_shape(handle), None)
+        return ("employee", employee) if employee else (rules.kind_by_shape(handle), None)
 
 
 def known(folded: Iterable[str]) -> Known:

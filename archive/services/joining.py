@@ -37,10 +37,13 @@ def _recalls(source: Source, rows: list[Message], lines: Mapping[int, Captured])
         batch_size=400,
     )
     taken_back = [(originals[lines[pk].recalls], row) for pk, row in recalls.items() if lines[pk].recalls in originals]
-    by_msgid = {row.msgid: row for row in rows}
-    orphans = Recall.objects.filter(source=source, original=None, recalls_msgid__in=by_msgid).select_related("message")
+    by_msgid = {row.msgid: row.pk for row in rows}
+    orphans = list(
+        Recall.objects.filter(source=source, original=None, recalls_msgid__among=by_msgid).select_related("message")
+    )
+    found = Message.objects.in_bulk([by_msgid[orphan.recalls_msgid] for orphan in orphans])
     for orphan in orphans:
-        orphan.original = by_msgid[orphan.recalls_msgid]
+        orphan.original = found[by_msgid[orphan.recalls_msgid]]
         orphan.save(update_fields=["original"])
         taken_back.append((orphan.original, orphan.message))
     _mark_recalled(taken_back)

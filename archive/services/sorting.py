@@ -6,6 +6,7 @@ from datetime import datetime
 
 from archive import rules
 from archive.models import Conflict, Delivery, Message, Source
+from archive.services import bulk  # noqa: F401 - brings the lookup among
 from archive.sources.base import UNREADABLE, Aside, Captured
 
 
@@ -70,7 +71,7 @@ class _Sorting:
         columns = ("pk", "source_id", "source__kind", "msgid", "category", "captured_at", "seq", "fingerprint")
         self.by_msgid: dict[str, Stored] = {}
         self.taken: dict[int, int | str] = {}  # seq -> pk, or msgid of a line before in this batch
-        same_id = Message.objects.filter(channel=source.channel, msgid__in=msgids).values_list(*columns)
+        same_id = Message.objects.filter(channel=source.channel, msgid__among=msgids).values_list(*columns)
         for *row, seq, fingerprint in same_id:
             stored = self.by_msgid[row[3]] = Stored(*row)
             if stored.source == source.pk:
@@ -81,8 +82,10 @@ class _Sorting:
         for pk, seq, fingerprint, error in copies.values_list("message_id", "seq", "fingerprint", "error_code"):
             by_pk[pk].mine[bytes(fingerprint)] = error is None
             self._take(seq, pk)
-        for model, key in ((Message, "pk"), (Delivery, "message_id")):
-            for seq, pk in model.objects.filter(source=source, seq__in=seqs).values_list("seq", key):
+        if source.last_seq is not None:  # a number above it has never come
+            seqs = {seq for seq in seqs if seq <= source.last_seq}
+        for model, key in ((Message, "pk"), (Delivery, "message_id")) if seqs else ():
+            for seq, pk in model.objects.filter(source=source, seq__among=seqs).values_list("seq", key):
                 self._take(seq, pk)
 
     def _take(self, seq: int | None, by: int | str) -> None:

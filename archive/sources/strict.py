@@ -91,7 +91,12 @@ def _plainly(raw: bytes) -> object:
     what was read is written with as many of these pairs as it came with, no key was there twice.
     """
     keys = raw.count(_KEY)
-    if not raw.startswith(b"{") or keys > KEYS_LIMIT or raw.count(b"{") + raw.count(b"[") > DEPTH_LIMIT or _ODD.search(raw):
+    if (
+        not raw.startswith(b"{")
+        or keys > KEYS_LIMIT
+        or raw.count(b"{") + raw.count(b"[") > DEPTH_LIMIT
+        or _ODD.search(raw)
+    ):
         raise ValueError
     value = orjson.loads(raw)
     if orjson.dumps(value).count(_KEY) != keys:
