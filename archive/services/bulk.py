@@ -15,14 +15,20 @@ from django.db.models.lookups import Lookup
 
 
 def insert(
-    model: type[models.Model], columns: Sequence[str], rows: Iterable[tuple], *, skip_known: bool = False
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Iterable[tuple],
+    *,
+    skip_known: bool = False,
+    are_ready: bool = False,
 ) -> None:
     """Insert the rows, values in the order of ``columns`` (names of fields; a foreign key takes the primary key).
 
     ``skip_known``: a row that a unique constraint of the table knows already is left out without a word.
+    ``are_ready``: the moments went through ``ready_moments``, and there is no JSON.
     """
     fields = [model._meta.get_field(name) for name in columns]
-    prepared = _prepared(fields, rows)
+    prepared = iter(rows) if are_ready else _prepared(fields, rows)
     first = next(prepared, None)
     if first is None:
         return
@@ -90,17 +96,24 @@ def _preparing(field: models.Field) -> Callable | None:
     """Return what makes a value of this field what the database driver takes; None where it does so itself."""
     match field:
         case models.DateTimeField():
-            return _moment if connection.vendor == "sqlite" else None
+            return ready_moments() if connection.vendor == "sqlite" else None
         case models.JSONField():
             return lambda value: json.dumps(value, ensure_ascii=False) if value else json.dumps(value)
     return None
 
 
-def _moment(value: datetime) -> str:
-    """Return what Django writes for a moment on SQLite."""
-    if value.tzinfo is UTC and connection.timezone is UTC:
-        return value.isoformat(" ")[:-6]  # without +00:00
-    return connection.ops.adapt_datetimefield_value(value)
+def ready_moments() -> Callable[[datetime | None], object]:
+    """Return what makes a moment what the database driver takes: on SQLite the text that Django writes."""
+    if connection.vendor != "sqlite":
+        return lambda value: value
+    adapt, is_utc = connection.ops.adapt_datetimefield_value, connection.timezone is UTC
+
+    def ready(value: datetime | None) -> str | None:
+        if value is not None and is_utc and value.tzinfo is UTC:
+            return value.isoformat(" ")[:-6]  # without +00:00
+        return adapt(value)
+
+    return ready
 
 
 def _once(how: Callable) -> Callable:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -24,6 +24,7 @@ class Known:
     """The identities of some handles: who was meant when."""
 
     spans: dict[str, list[tuple[datetime | None, datetime | None, int]]]
+    always: dict[str, tuple[str, int | None]] = field(default_factory=dict)  # by handle: who it is at any time
 
     def whom(self, folded: str, at: datetime | None) -> int | None:
         """Return the employee whom the handle meant then; without a time, whom it means if it only ever meant one."""
@@ -37,8 +38,14 @@ class Known:
 
     def who(self, handle: str, at: datetime | None) -> tuple[str, int | None]:
         """Return (kind, employee). The staff list goes before any shape of a handle."""
-        employee = self.whom(rules.fold(handle), at)
-        return ("employee", employee) if employee else (rules.kind_by_shape(handle), None)
+        if (settled := self.always.get(handle)) is not None:
+            return settled
+        folded = rules.fold(handle)
+        employee = self.whom(folded, at)
+        found = ("employee", employee) if employee else (rules.kind_by_shape(handle), None)
+        if all(begins is None and ends is None for begins, ends, _employee in self.spans.get(folded, ())):
+            self.always[handle] = found
+        return found
 
 
 def known(folded: Iterable[str]) -> Known:

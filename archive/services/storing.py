@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -42,10 +43,10 @@ ROWS = 400  # of the wide tables in one statement; the database wrapper makes it
 SENDER, RECIPIENT = Participant.Role.SENDER.value, Participant.Role.RECIPIENT.value
 
 
-@dataclass(slots=True)
-class Party:
+class Party(NamedTuple):
     role: str
     handle: str
+    folded: str
     kind: str
     employee: int | None
 
@@ -279,14 +280,16 @@ def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known
 
 
 def _parties(one: Captured, people: Known) -> list[Party]:
-    sender = [Party(SENDER, one.sender, *people.who(one.sender, one.sent_at))] if one.sender else []
+    at, fold, who, parties = one.sent_at, rules.fold, people.who, []
+    if one.sender:
+        parties.append(Party(SENDER, one.sender, fold(one.sender), *who(one.sender, at)))
     seen: set[str] = set()
     for handle in one.recipients:
-        folded = rules.fold(handle)
+        folded = fold(handle)
         if folded not in seen:
             seen.add(folded)
-            sender.append(Party(RECIPIENT, handle, *people.who(handle, one.sent_at)))
-    return sender
+            parties.append(Party(RECIPIENT, handle, folded, *who(handle, at)))
+    return parties
 
 
 def _conflicts(run: Import, source: Source, sorting: Sorted, pks: dict[str, int]) -> None:
@@ -315,14 +318,15 @@ def _conflicts(run: Import, source: Source, sorting: Sorted, pks: dict[str, int]
 
 def _participants(source: Source, written: list[Written]) -> None:
     strangers: dict[str, Unmatched] = {}
-    rows = []
+    rows, ready = [], bulk.ready_moments()
     for one in written:
+        pk, sent_at = one.row.pk, ready(one.row.sent_at)
         for party in one.parties:
-            folded = rules.fold(party.handle)
-            rows.append((one.row.pk, party.role, party.handle, folded, party.kind, party.employee, one.row.sent_at))
-            if party.kind == "unknown" and folded not in strangers:
-                strangers[folded] = Unmatched(source=source, handle=party.handle, handle_folded=folded)
-    bulk.insert(Participant, ("message", "role", "handle", "handle_folded", "kind", "employee", "sent_at"), rows)
+            rows.append((pk, *party, sent_at))
+            if party.kind == "unknown" and party.folded not in strangers:
+                strangers[party.folded] = Unmatched(source=source, handle=party.handle, handle_folded=party.folded)
+    columns = ("message", "role", "handle", "handle_folded", "kind", "employee", "sent_at")
+    bulk.insert(Participant, columns, rows, are_ready=True)
     Unmatched.objects.bulk_create(strangers.values(), ignore_conflicts=True, batch_size=ROWS)
 
 
@@ -397,13 +401,11 @@ def _why_keep(line: Captured, has_signal: bool) -> str | None:
 
 def _due(written: list[Written]) -> None:
     mark_due(
-        {
-            (party.employee, one.row.sent_at)
-            for one in written
-            if one.row.sent_at and one.row.category in (CONTENT, RECALL, CONSENT)
-            for party in one.parties
-            if party.employee
-        }
+        (party.employee, one.row.sent_at)
+        for one in written
+        if one.row.sent_at and one.row.category in (CONTENT, RECALL, CONSENT)
+        for party in one.parties
+        if party.employee
     )
 
 

@@ -184,9 +184,11 @@ class _Reading:
     def recipients(self, value: object) -> tuple[str, ...]:
         """Absent is nobody, a lone text is a list of one, and the same handle twice is there once."""
         told = value if isinstance(value, list) else [value]
+        if len(told) == 1:
+            return (found,) if (found := self.text(told[0])) else ()
         if len(told) > RECIPIENTS_LIMIT:
             raise strict.Refused("too_many_recipients")
-        return tuple(dict.fromkeys(handle for one in told if (handle := self.text(one))))
+        return tuple(dict.fromkeys([handle for one in told if (handle := self.text(one))]))
 
     def word(self, msgtype: str, message: dict, sent_at: datetime | None) -> Word:
         """Accepts either key and either name of the time: the documentation contradicts its own example."""
