@@ -74,7 +74,7 @@ class Among(Lookup):
 
     def as_sqlite(self, compiler, connection) -> tuple[str, list]:
         lhs, params = self.process_lhs(compiler, connection)
-        return f"{lhs} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(self.rhs))]
+        return f"{lhs} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(self.rhs))]  # noqa: S608
 
     def as_postgresql(self, compiler, connection) -> tuple[str, list]:
         lhs, params = self.process_lhs(compiler, connection)

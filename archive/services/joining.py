@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from archive import calendars, rules
-from archive.models import ConsentWord, Message, Participant, Recall, Record, Source
+from archive.models import ConsentWord, Message, Participant, Recall, Record, Signal, Source
 from archive.models.messages import PartyKind
 from archive.services.due import mark_due, mark_months_due
 from archive.services.identities import known
@@ -117,6 +117,7 @@ def pulled_earlier(moments: Mapping[int, datetime]) -> None:
     Message.objects.bulk_update(changed, ["captured_at", "sent_at", "latency_seconds"], batch_size=200)
     for one in changed:
         if not one.sent_at_is_known:
-            Participant.objects.filter(message=one).update(sent_at=one.sent_at)
+            for model in (Participant, Signal):
+                model.objects.filter(message=one).update(sent_at=one.sent_at)
     people = Participant.objects.filter(message__in=moments, employee__isnull=False, sent_at__isnull=False)
     mark_due(set(people.values_list("employee_id", "sent_at")))

@@ -27,14 +27,13 @@ from archive.models import (
     Unmatched,
 )
 from archive.models.messages import PartyKind
-from archive.services import bulk, holes, joining
+from archive.services import bulk, holes, joining, lexicons
 from archive.services.due import mark_due
 from archive.services.identities import Known, known
 from archive.services.sorting import Sorted, sort
 from archive.sources.base import CONSENT, CONTENT, RECALL, Aside, Captured
 from portal.ledger import services as ledger
 
-SIGNAL_WEIGHT = 2  # a lighter hit is forgotten
 OWN_CARD = "account-offered"  # the lexicon's rule that a handed-over card counts as
 ROWS = 400  # of the wide tables in one statement; the database wrapper makes it less where it must
 
@@ -341,15 +340,17 @@ def _attachments(written: list[Written]) -> None:
 
 def _words(written: list[Written], now: datetime) -> None:
     """Look at the words in passing: keep the hits, and the text only where the firm's setting says so."""
-    words, signals, texts = lexicon.current(), [], []
+    words, signals, texts = lexicons.active(), [], []
+    keeps_flagged_only = settings.ARCHIVE_TEXT != "all"
     for one in written:
         if one.line.category != CONTENT or one.row.sender_kind == PartyKind.ROBOT:
             continue
-        found = [(hit, False) for hit in _hits(one, words)]
+        kept = [(hit, False) for hit in lexicon.signals(_hits(one, words))]
         if one.line.forwarded_text:
-            found += [(hit, True) for hit in words.judge(one.line.forwarded_text)]
-        kept = [(hit, forwarded) for hit, forwarded in found if hit.is_signal and hit.weight >= SIGNAL_WEIGHT]
-        signals += [_signal(one.row.pk, hit, forwarded, words.version) for hit, forwarded in kept]
+            kept += [(hit, True) for hit in lexicon.signals(words.judge(one.line.forwarded_text))]
+        if not kept and keeps_flagged_only:
+            continue
+        signals += [_signal(one.row, hit, forwarded, words.version) for hit, forwarded in kept]
         if why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept)):
             sealed, key_id = sealing.seal((one.line.own_text or one.line.forwarded_text).encode())
             # Without a finding it goes after a while; services.findings lets it stay where one opens.
@@ -362,7 +363,7 @@ def _words(written: list[Written], now: datetime) -> None:
 def _hits(one: Written, words: Lexicon) -> list[Hit]:
     hits = words.judge(one.line.own_text, with_contact=one.row.is_external) if one.line.own_text else []
     if _hands_over_own_card(one):
-        hits.append(Hit(OWN_CARD, "off_channel", SIGNAL_WEIGHT + lexicon.WITH_CONTACT, 0, 0, is_signal=True))
+        hits.append(Hit(OWN_CARD, "off_channel", lexicon.SIGNAL_WEIGHT + lexicon.WITH_CONTACT, 0, 0, is_signal=True))
     return hits
 
 
@@ -378,9 +379,10 @@ def _hands_over_own_card(one: Written) -> bool:
     )
 
 
-def _signal(message: int, hit: Hit, is_forwarded: bool, version: str) -> Signal:
+def _signal(row: Row, hit: Hit, is_forwarded: bool, version: str) -> Signal:
     return Signal(
-        message_id=message,
+        message_id=row.pk,
+        sent_at=row.sent_at,
         rule=hit.rule,
         kind=hit.kind,
         weight=hit.weight,

@@ -78,10 +78,10 @@ def lines(count: int, seed: int = SEED) -> Iterator[bytes]:
 def _firm(chance: random.Random, count: int) -> _Firm:
     staff = people(count)
     clients = [f"wm{'BeNcH' * 4}{n:010}" for n in range(CLIENTS_EACH * len(staff))]
-    rooms = [
-        (f"wr{'RoOm' * 5}{n:010}", chance.sample(staff, chance.randint(3, 12)) + chance.sample(clients, chance.randint(0, 3)))
-        for n in range(max(4, len(staff) // 5))
-    ]  # fmt: skip
+    rooms = []
+    for n in range(max(4, len(staff) // 5)):
+        members = chance.sample(staff, chance.randint(3, 12)) + chance.sample(clients, chance.randint(0, 3))
+        rooms.append((f"wr{'RoOm' * 5}{n:010}", members))
     return _Firm(staff, clients, rooms, set())
 
 

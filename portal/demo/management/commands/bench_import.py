@@ -8,10 +8,13 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 
 from archive import services
+from archive.lexicon import Lexicon
 from archive.services import running
 from archive.sources.feed import open_feed
-from portal.demo import bulk_feed, measuring
+from portal.demo import bulk_feed, bulk_rules, measuring
 from portal.people.models import Employee
+
+RULES = (10, 43, 300)
 
 
 class Command(BaseCommand):
@@ -58,6 +61,10 @@ class Command(BaseCommand):
             ratio = cost.seconds / figures["importer"]["seconds"]
             figures[name]["importer_reaches"] = round(ratio, 3)
             self.stdout.write(f"    the importer reaches {ratio:.0%} of it")
+        said = list(bulk_feed.texts(lines))
+        for count in RULES:
+            name, work = f"lexicon, {count} rules", partial(judge, bulk_rules.lexicon(count), said)
+            figures[name] = self._told(name, lines, measuring.measured(work))
         figures["parsing"] = self._told("parsing", lines, measuring.measured(partial(parse, feed)))
 
     def _told(self, name: str, lines: int, cost: measuring.Cost) -> dict:
@@ -68,12 +75,17 @@ class Command(BaseCommand):
         return {**cost.as_dict(), "lines_a_second": round(lines / cost.seconds)}
 
 
+def judge(words: Lexicon, texts: list[str]) -> dict:
+    """Look at every text. Return how many had a hit. Compiling is done before and not counted."""
+    words.judge("加我 whatsapp")
+    began, cpu = time.perf_counter(), time.process_time()
+    hits = sum(bool(words.judge(text)) for text in texts)
+    return measuring.Cost(time.perf_counter() - began, time.process_time() - cpu, 0, {"with_hits": hits})
+
+
 def hire(userids: list[str]) -> None:
     Employee.objects.bulk_create(
-        [
-            Employee(email=f"{one}@example.com", employee_no=one, wecom_userid=one, name_en=one, password="!")
-            for one in userids
-        ],
+        [Employee(email=f"{one}@example.com", employee_no=one, wecom_userid=one, name_en=one) for one in userids],
         batch_size=500,
     )
 
