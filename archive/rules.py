@@ -1,7 +1,7 @@
 """Decisions of the archive room: who a handle is, what opens a finding, and what state a person is in."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -17,15 +17,72 @@ CLOCK_SLACK = timedelta(seconds=120)  # a puller's clock may be so much behind; 
 
 # The whole shape counts: a prefix alone would make a contact of an employee called wong.k.
 _OUTSIDE = re.compile(r"(wm|wo|wb)[A-Za-z0-9_-]{16,}\Z")
+_ADDRESS = re.compile(r"[^@\s]+@([^@\s]+\.[^@\s]+)\Z")
+ZEROS_LOST = 12  # digits that a number is filled up to, in search of zeros that a table cut off
+
+# Mail for everybody: who has such an address need not be of the firm, though somebody of its staff has one too.
+PUBLIC_DOMAINS = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "icloud.com",
+        "me.com",
+        "aol.com",
+        "proton.me",
+        "protonmail.com",
+        "gmx.com",
+        "qq.com",
+        "foxmail.com",
+        "163.com",
+        "126.com",
+        "yeah.net",
+        "139.com",
+        "189.cn",
+        "sina.com",
+        "sina.cn",
+        "sohu.com",
+        "aliyun.com",
+    ]
+)
 
 
 @lru_cache(maxsize=2**16)
-def kind_by_shape(handle: str) -> str:
-    """Return contact, robot or unknown for a handle that is on no list of employees."""
-    found = _OUTSIDE.match(handle)
-    if not found:
-        return "unknown"
-    return "robot" if found[1] == "wb" else "contact"
+def kind_by_shape(handle: str, own_domains: Set[str] | None = None) -> str:
+    """Return contact, robot or unknown for a handle that is on no list of employees.
+
+    ``own_domains`` are the firm's, lower case, where handles may be e-mail addresses: one outside them is a contact.
+    A subdomain is not the domain: capture services give contacts addresses in one. None: handles are no addresses.
+    """
+    if found := _OUTSIDE.match(handle):
+        return "robot" if found[1] == "wb" else "contact"
+    if own_domains is not None and (address := _ADDRESS.match(handle)):
+        return "unknown" if address[1].casefold() in own_domains else "contact"
+    return "unknown"
+
+
+def domains_of(addresses: Iterable[str]) -> frozenset[str]:
+    """Return the domains of the addresses, but for those where anybody can have one."""
+    return frozenset(one.rpartition("@")[2].casefold() for one in addresses if "@" in one) - PUBLIC_DOMAINS
+
+
+def with_zeros(folded: str) -> list[str]:
+    """Return what a number may have been before a table cut its leading zeros off; nothing for what is no number."""
+    if not folded.isdecimal() or not folded.isascii():
+        return []
+    return [folded.zfill(digits) for digits in range(len(folded) + 1, ZEROS_LOST + 1)]
+
+
+def without_zeros(folded: str) -> list[str]:
+    """Return what a table may have made of a number with leading zeros."""
+    if not folded.isdecimal() or not folded.isascii() or len(folded) > ZEROS_LOST:
+        return []
+    bare = folded.lstrip("0") or "0"
+    return [folded[at:] for at in range(1, len(folded) - len(bare) + 1)]
 
 
 @lru_cache(maxsize=2**16)  # a feed names the same people again and again

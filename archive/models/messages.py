@@ -206,7 +206,12 @@ class Conflict(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["source", "msgid", "seq", "fingerprint"], name="archive_conflict_once_per_content"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["source", "msgid", "fingerprint"],
+                condition=Q(seq=None),  # NULL: the feed has no numbers, and two NULLs differ
+                name="archive_conflict_once_without_number",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """The front door of the archive room: one function a business verb."""
 
 from archive.services.facts import ArchiveFacts, SourceHealth, facts_for, source_health
-from archive.services.feeds import BadSourceName, LeaseLost, SourceBusy, get_source
+from archive.services.feeds import BadSourceName, LeaseLost, OtherTerms, SourceBusy, Terms, get_source
 from archive.services.findings import AlreadyDecided, ReasonMissing, review_finding
 from archive.services.identities import sync_identities
 from archive.services.judging import refresh_findings
@@ -26,9 +26,11 @@ __all__ = [
     "LeaseLost",
     "NotAFeed",
     "NotAState",
+    "OtherTerms",
     "ReasonMissing",
     "SourceBusy",
     "SourceHealth",
+    "Terms",
     "Uploads",
     "digest_of",
     "facts_for",

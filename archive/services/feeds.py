@@ -1,23 +1,33 @@
 """Sources, and the lock that lets one import of a source run at a time."""
 
+import json
 import os
 import socket
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from zoneinfo import available_timezones
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from archive.models import Source
+from archive.sources.kinds import channel_of
+from archive.sources.mapping import BadMapping, check
 from portal.ledger import services as ledger
 
 LEASE = timedelta(seconds=120)  # renewed with every batch, which takes about a second
+DAY_BATCH = 36 * 3600  # seconds: a day of a conversation is sent in the night after it
 
 
 class BadSourceName(ValueError):
     """A source needs a name of letters, digits, - and _."""
+
+
+class OtherTerms(ValueError):
+    """The source is there already, and is not what it is told to be; or it cannot be made so."""
 
 
 class SourceBusy(RuntimeError):
@@ -28,9 +38,27 @@ class LeaseLost(RuntimeError):
     """Another import has taken the source over: what this one did since its last batch is rolled back."""
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a source is told to be. None: as it is, or for a new one what is usual."""
+
+    kind: str | None = None
+    mapping: dict | None = None
+    channel: str | None = None
+    granularity: str | None = None
+    time_zone: str | None = None
+
+    def told(self) -> dict:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
 @transaction.atomic
-def get_source(name: str, *, by: str = "system:archive") -> Source:
-    """Return the source of this name; an unknown name is created as a WeCom feed. Raises BadSourceName."""
+def get_source(name: str, *, by: str = "system:archive", terms: Terms | None = None) -> Source:
+    """Return the source of this name; an unknown name is created by the terms, without any as a WeCom feed.
+
+    Terms that a source which is there does not have are refused: what was read by the old ones would be read twice,
+    otherwise. Raises BadSourceName, OtherTerms.
+    """
     try:
         validate_slug(name)
     except ValidationError as error:
@@ -39,11 +67,49 @@ def get_source(name: str, *, by: str = "system:archive") -> Source:
         ) from error
     if len(name) > Source._meta.get_field("name").max_length:
         raise BadSourceName(_("A source's name has at most 50 characters."))
-    source, made = Source.objects.get_or_create(name=name)
-    if made:
-        body = {"source": name, "kind": source.kind, "time_zone": settings.TIME_ZONE}
-        ledger.append(verb="archive.source_added", actor=by, subject="system:archive", body=body)
+    told = terms.told() if terms else {}
+    source = Source.objects.filter(name=name).first()
+    if source is None:
+        source, made = Source.objects.get_or_create(name=name, defaults=_new(told))
+        if made:
+            body = {"source": name, "kind": source.kind, "time_zone": source.time_zone}
+            extra = {key: getattr(source, key) for key in ("mapping", "channel", "granularity") if key in told}
+            ledger.append(verb="archive.source_added", actor=by, subject="system:archive", body={**body, **extra})
+    for what, value in told.items():
+        if getattr(source, what) != value:
+            raise OtherTerms(
+                _("“%(name)s” is there already with another %(what)s: %(is)s. Leave it out, or begin a new source.")
+                % {"name": name, "what": _WORDS[what], "is": json.dumps(getattr(source, what), ensure_ascii=False)}
+            )
     return source
+
+
+_WORDS = {
+    "kind": gettext_lazy("kind"),
+    "mapping": gettext_lazy("mapping"),
+    "channel": gettext_lazy("channel"),
+    "granularity": gettext_lazy("granularity"),
+    "time_zone": gettext_lazy("time zone"),
+}
+
+
+def _new(told: dict) -> dict:
+    """Return the columns of a new source. Raises OtherTerms."""
+    kind = told.get("kind", Source.Kind.WECOM)
+    if kind not in Source.Kind.values:
+        raise OtherTerms(_("There are these kinds of feed: %(kinds)s.") % {"kinds": ", ".join(Source.Kind.values)})
+    try:
+        check(kind, told.get("mapping", {}))
+    except BadMapping as error:
+        raise OtherTerms(str(error)) from error
+    if told.get("time_zone", "UTC") not in available_timezones():
+        raise OtherTerms(_("“%(zone)s” is no time zone.") % {"zone": told["time_zone"][:40]})
+    if "channel" in told and channel_of(told["channel"], {}) != told["channel"]:
+        raise OtherTerms(_("A channel's name has small letters, digits, - and _, at most 20."))
+    found = dict(told)
+    if told.get("granularity") == Source.Granularity.CONVERSATION:
+        found["expected_latency_seconds"] = DAY_BATCH
+    return found
 
 
 def this_process() -> str:

@@ -211,7 +211,7 @@ def _whom(message: Message, parties: list[Participant]) -> tuple[tuple[int, str]
 
 
 def _taken_back_soon(messages: Iterable[Message], minutes: int) -> set[int]:
-    """Return those messages whose sender took something back within the minutes after."""
+    """Return those messages whose sender took something back within the minutes after, or that say so themselves."""
     timed = [one for one in messages if one.sent_at]
     if not timed:
         return set()
@@ -229,7 +229,10 @@ def _taken_back_soon(messages: Iterable[Message], minutes: int) -> set[int]:
     return {
         one.pk
         for one in timed
-        if any(one.sent_at <= at <= one.sent_at + soon for at in recalls[rules.fold(one.sender)])
+        if any(
+            one.sent_at <= at <= one.sent_at + soon
+            for at in (*recalls[rules.fold(one.sender)], *filter(None, [one.recalled_at]))
+        )
     }
 
 

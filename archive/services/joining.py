@@ -9,7 +9,7 @@ from archive import calendars, rules
 from archive.models import ConsentWord, Message, Participant, Recall, Record, Signal, Source
 from archive.models.messages import PartyKind
 from archive.services.due import mark_due, mark_months_due
-from archive.services.identities import known
+from archive.services.identities import known, ways_of
 from archive.sources.base import CONSENT, RECALL, Captured
 
 
@@ -22,31 +22,60 @@ def join(source: Source, rows: list[Message], lines: Mapping[int, Captured]) -> 
 def _recalls(source: Source, rows: list[Message], lines: Mapping[int, Captured]) -> None:
     """Join recalls with their originals, whichever came first. An original that never comes leaves an orphan."""
     recalls = {row.pk: row for row in rows if row.category == RECALL}
-    wanted = {lines[pk].recalls for pk in recalls} - {""}
-    originals = {one.msgid: one for one in Message.objects.filter(source=source, msgid__in=wanted)} if wanted else {}
+    wanted = {(row.channel, lines[pk].recalls) for pk, row in recalls.items() if lines[pk].recalls}
+    originals = _messages_of(wanted)
     Recall.objects.bulk_create(
         [
             Recall(
                 message_id=pk,
                 source=source,
                 recalls_msgid=lines[pk].recalls,
-                original=originals.get(lines[pk].recalls),
+                original=originals.get((row.channel, lines[pk].recalls)),
             )
-            for pk in recalls
+            for pk, row in recalls.items()
         ],
         batch_size=400,
     )
-    taken_back = [(originals[lines[pk].recalls], row) for pk, row in recalls.items() if lines[pk].recalls in originals]
-    by_msgid = {row.msgid: row.pk for row in rows}
-    orphans = list(
-        Recall.objects.filter(source=source, original=None, recalls_msgid__among=by_msgid).select_related("message")
-    )
-    found = Message.objects.in_bulk([by_msgid[orphan.recalls_msgid] for orphan in orphans])
-    for orphan in orphans:
-        orphan.original = found[by_msgid[orphan.recalls_msgid]]
+    keys = {pk: (row.channel, lines[pk].recalls) for pk, row in recalls.items()}
+    taken_back = [(originals[keys[pk]], row) for pk, row in recalls.items() if keys[pk] in originals]
+    by_id = {(row.channel, row.msgid): row.pk for row in rows}
+    # A recall may have come by another source than its original: all of them, by number, so that the index serves.
+    orphans = Recall.objects.filter(
+        source__in=list(Source.objects.values_list("pk", flat=True)),
+        original=None,
+        recalls_msgid__among={row.msgid for row in rows},
+    ).select_related("message")
+    found = [(orphan, by_id.get((orphan.message.channel, orphan.recalls_msgid))) for orphan in orphans]
+    here = Message.objects.in_bulk([pk for _orphan, pk in found if pk])
+    for orphan, pk in found:
+        if pk is None:
+            continue
+        orphan.original = here[pk]
         orphan.save(update_fields=["original"])
         taken_back.append((orphan.original, orphan.message))
     _mark_recalled(taken_back)
+
+
+def _messages_of(ids: set[tuple[str, str]]) -> dict[tuple[str, str], Message]:
+    """Return the messages with these ids of their channels, as far as they are here."""
+    if not ids:
+        return {}
+    rows = Message.objects.filter(
+        channel__in={channel for channel, _msgid in ids}, msgid__in={msgid for _channel, msgid in ids}
+    )
+    return {(one.channel, one.msgid): one for one in rows}
+
+
+def told_recalled(moments: Mapping[int, datetime]) -> None:
+    """Mark messages as taken back of which a copy says so; of several moments the first counts, whoever told it."""
+    if not moments:
+        return
+    changed = []
+    for one in Message.objects.filter(pk__in=moments):
+        if one.recalled_at is None or moments[one.pk] < one.recalled_at:
+            one.recalled_at = moments[one.pk]
+            changed.append(one)
+    Message.objects.bulk_update(changed, ["recalled_at"], batch_size=200)
 
 
 def _mark_recalled(pairs: list[tuple[Message, Message]]) -> None:
@@ -65,13 +94,17 @@ def _consent(source: Source, answers: list[tuple[Message, Captured]]) -> None:
     """Keep each answer for everybody it was said to; in a room it also counts for those who come later."""
     if not answers:
         return
-    people = known(rules.fold(handle) for _row, line in answers for handle in line.recipients)
+    people = known(
+        (rules.fold(handle) for _row, line in answers for handle in line.recipients),
+        channels={row.channel for row, _line in answers},
+    )
+    ways = ways_of(source)
     words, concerned = [], {}
     for row, line in answers:
         said_at = (line.word.said_at if line.word else None) or row.sent_at
         if line.word is None or not line.word.contact or said_at is None:
             continue
-        inside = [(handle, people.who(handle, said_at)) for handle in line.recipients]
+        inside = [(handle, people.who(handle, said_at, row.channel, ways)) for handle in line.recipients]
         hearers = [
             rules.fold(handle) for handle, (kind, _who) in inside if kind in (PartyKind.EMPLOYEE, PartyKind.UNKNOWN)
         ]

@@ -39,9 +39,11 @@ LATELY = timedelta(days=35)  # how far back the passing of a day is looked at
 def judge_import(run: Import, *, by: str, now: datetime) -> None:
     """Open and close what this import calls for, but for the records, which services.records judges."""
     source = run.source
-    findings.lock(Q(source=source))
+    findings.lock(Q(source=source) | Q(kind=Finding.Kind.UNMATCHED_IDENTITY))
     judge_holes(source, by=by, now=now)
     _judge_unmatched(source, by=by, now=now)
+    for other in _with_strangers_told(source):
+        _judge_unmatched(other, by=by, now=now)
     _judge_unreadable(source, by=by, now=now)
     openings = [*_new_kinds(source), *_conflicts(run), *_repaired(run)]
     if run.first_sent_at:
@@ -52,10 +54,19 @@ def judge_import(run: Import, *, by: str, now: datetime) -> None:
     findings.open_for_signals(_messages_with_signals(run), by=by, now=now)
 
 
+def _with_strangers_told(source: Source) -> Iterable[Source]:
+    """Return the other sources that told of strangers: a better copy of their message may name those no more."""
+    told = Finding.objects.open().filter(kind=Finding.Kind.UNMATCHED_IDENTITY).exclude(source=source)
+    return Source.objects.filter(pk__in=told.values("source")).order_by("pk")
+
+
 def _messages_with_signals(run: Import) -> set[int]:
     """Return the messages to look at: those of this import, and those that one of its recalls may make heavier."""
     terms = policy.current()
     mine = set(Signal.objects.filter(message__batch__run=run).values_list("message_id", flat=True))
+    if run.source.kind == Source.Kind.CSV:  # its rows say of messages that are here that they were taken back
+        back = Signal.objects.filter(message__recalled_at__isnull=False, weight__lte=terms.addressed_weight)
+        mine |= set(back.values_list("message_id", flat=True))
     recalls = Message.objects.filter(batch__run=run, category=Message.Category.RECALL).aggregate(
         first=Min("sent_at"), last=Max("sent_at")
     )
@@ -155,10 +166,12 @@ def _conflicts(run: Import) -> Iterable[Opening]:
 
 
 def _repaired(run: Import) -> Iterable[Opening]:
-    seqs = Message.objects.filter(batch__run=run, was_repaired=True).order_by("seq").values_list("seq", flat=True)
-    if found := list(seqs[: LISTED + 1]):
-        facts = {"import": run.uid, "seqs": found[:LISTED], "more": len(found) > LISTED}
-        yield Opening("text_repaired", f"text_repaired:{run.source_id}:{found[0]}", None, run.source_id, None, facts)
+    rows = Message.objects.filter(batch__run=run, was_repaired=True).order_by("seq", "line_no")
+    if found := list(rows.values_list("seq", "line_no", "msgid")[: LISTED + 1]):
+        seqs, lines = [seq for seq, _line, _msgid in found if seq], [line for _seq, line, _msgid in found]
+        facts = {"import": run.uid, "seqs": seqs[:LISTED], "lines": lines[:LISTED], "more": len(found) > LISTED}
+        first = seqs[0] if seqs else found[0][2]  # a feed without numbers names the message
+        yield Opening("text_repaired", f"text_repaired:{run.source_id}:{first}", None, run.source_id, None, facts)
 
 
 def _late_days(source: Source, first: date, last: date, now: datetime) -> Iterable[Opening]:

@@ -26,7 +26,8 @@ from archive.services import feeds, findings, judging, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
-from archive.sources.feed import Feed, How, open_feed
+from archive.sources.feed import Feed, GoingOn, How, open_feed
+from archive.sources.mailboxes import Folder
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
@@ -50,16 +51,18 @@ class NotAFeed(ValueError):
 def import_feed(
     *, source: Source, path: Path, by: str = "system:import_archive", progress: Progress | None = None
 ) -> Import:
-    """Read the file into the source and return the Import, ended. A run of it that was cut off goes on.
+    """Read the file or folder of mails into the source and return the Import, ended. One that was cut off goes on.
 
     Raises feeds.SourceBusy if another import of the source is running, NotAFeed, OSError.
     """
     holder = feeds.this_process()
-    with path.open("rb") as stream:
-        run = begin(
-            source=source, label=path.name, digest=digest_of(stream), size=path.stat().st_size, holder=holder, by=by
-        )
-        feed = open_feed(stream, run.size, how(source, run.label))
+    with ExitStack() as stack:
+        if path.is_dir():
+            run, feed = _begin_folder(source, path, holder, by)
+        else:
+            stream, size = stack.enter_context(path.open("rb")), path.stat().st_size
+            run = begin(source=source, label=path.name, digest=digest_of(stream), size=size, holder=holder, by=by)
+            feed = open_feed(stream, run.size, how(source, run.label))
         try:
             while not advance(run_id=run.pk, feed=feed, holder=holder, by=by):
                 if progress:
@@ -69,9 +72,18 @@ def import_feed(
     return Import.objects.select_related("source").get(pk=run.pk)
 
 
+def _begin_folder(source: Source, path: Path, holder: str, by: str) -> tuple[Import, Feed]:
+    """Begin the import of a folder: its digest is over the names and the contents of its files. Raises NotAFeed."""
+    if source.kind != Source.Kind.MAIL:
+        raise NotAFeed(_("A folder is read for journal mail only. Give the file."))
+    folder = Folder(path, how(source, path.name))
+    run = begin(source=source, label=path.name, digest=folder.digest(), size=folder.size, holder=holder, by=by)
+    return run, GoingOn(folder)
+
+
 def how(source: Source, label: str) -> How:
     """Return how a file of the source is read."""
-    return How(source.kind, source.mapping, source.time_zone, label)
+    return How(source.kind, source.mapping, source.time_zone, label, source.granularity)
 
 
 def digest_of(stream: BinaryIO) -> str:
@@ -94,7 +106,6 @@ def begin(
 ) -> Import:
     """Return the import of this file: the one that was cut off, or a new one. Raises feeds.SourceBusy, NotAFeed."""
     now = timezone.now()
-    _refuse_other_kinds(source)
     source = feeds.hold(source, holder, now)
     run = Import.objects.select_for_update().filter(source=source, digest=digest, ended_at=None).first()
     if run is None:
@@ -109,11 +120,6 @@ def begin(
     touched = sync_identities(by=by, now=now)
     findings.open_for_signals(touched, by=by, now=now)
     return run
-
-
-def _refuse_other_kinds(source: Source) -> None:
-    if source.kind != Source.Kind.WECOM:
-        raise NotAFeed(_("This reads WeCom feeds only, and the source is another kind."))
 
 
 def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
@@ -193,6 +199,7 @@ def summary(run: Import) -> dict:
     missing = list(Hole.objects.filter(source=source).values_list("first", "last"))
     return {
         **run.counts,
+        **({"granularity": source.granularity} if source.granularity != Source.Granularity.MESSAGE else {}),
         "holes": len(missing),
         "missing_numbers": sum(last - first + 1 for first, last in missing),
         "unmatched": sorted(Unmatched.objects.filter(source=source).values_list("handle", flat=True)),
@@ -205,14 +212,13 @@ def start_upload(*, source: Source, file: File, by: Employee) -> Import:
 
     A file that is being imported already is that import. Raises NotAFeed for one that is too large or empty.
     """
-    _refuse_other_kinds(source)
     if not 0 < file.size <= UPLOAD_LIMIT:
         raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
     file.seek(0)
-    stored_file = default_storage.save(f"feeds/{opaque_id()}.jsonl", file)
+    stored_file = default_storage.save(f"feeds/{opaque_id()}.feed", file)
     try:
         run = _waiting(source, file, digest.hexdigest(), stored_file, by)
     except BaseException:

@@ -9,6 +9,12 @@ from archive.models import Conflict, Delivery, Message, Source
 from archive.services import bulk  # noqa: F401 - brings the lookup among
 from archive.sources.base import UNREADABLE, Aside, Captured
 
+Id = tuple[str, str]  # what names a message for ever: its channel and its id there
+
+
+def id_of(one: Captured, source: Source) -> Id:
+    return one.channel or source.channel, one.msgid
+
 
 @dataclass(slots=True)
 class Stored:
@@ -17,6 +23,7 @@ class Stored:
     pk: int
     source: int
     source_kind: str
+    channel: str
     msgid: str
     category: str
     captured_at: datetime | None
@@ -28,11 +35,12 @@ class Sorted:
     """The lines of one batch by what becomes of them. Every line is in exactly one count."""
 
     asides: list[Aside] = field(default_factory=list)
-    fresh: dict[str, Captured] = field(default_factory=dict)  # by msgid: to be stored
+    fresh: dict[Id, Captured] = field(default_factory=dict)  # to be stored
     overtaken: dict[int, Captured] = field(default_factory=dict)  # by pk: this copy is the one to keep from now on
     copies: list[tuple[int, Captured]] = field(default_factory=list)  # with pk: another copy of what is here
     pulled_earlier: dict[int, datetime] = field(default_factory=dict)  # by pk: a duplicate that was pulled before
-    contradictions: list[tuple[str, Captured, int | str]] = field(default_factory=list)  # with pk or msgid of the first
+    recalled: dict[int, datetime] = field(default_factory=dict)  # by pk: a copy says that it was taken back then
+    contradictions: list[tuple[str, Captured, int | Id]] = field(default_factory=list)  # with pk or id of the first
     seqs: set[int] = field(default_factory=set)  # numbers that are present, whatever became of their line
     stored_categories: list[str] = field(default_factory=list)
     duplicates: int = 0
@@ -67,58 +75,62 @@ def sort(source: Source, items: Iterable[Captured | Aside]) -> Sorted:
 class _Sorting:
     def __init__(self, source: Source, lines: list[Captured]) -> None:
         self.source, self.result = source, Sorted()
-        msgids, seqs = {one.msgid for one in lines}, {one.seq for one in lines} - {None}
-        columns = ("pk", "source_id", "source__kind", "msgid", "category", "captured_at", "seq", "fingerprint")
-        self.by_msgid: dict[str, Stored] = {}
-        self.taken: dict[int, int | str] = {}  # seq -> pk, or msgid of a line before in this batch
-        same_id = Message.objects.filter(channel=source.channel, msgid__among=msgids).values_list(*columns)
-        for *row, seq, fingerprint in same_id:
-            stored = self.by_msgid[row[3]] = Stored(*row)
+        ids, seqs = {id_of(one, source) for one in lines}, {one.seq for one in lines} - {None}
+        channels, msgids = {channel for channel, _msgid in ids}, {msgid for _channel, msgid in ids}
+        columns = ("pk", "source_id", "source__kind", "channel", "msgid", "category", "captured_at")
+        self.by_id: dict[Id, Stored] = {}
+        self.taken: dict[int, int | Id] = {}  # seq -> pk, or id of a line before in this batch
+        same_id = Message.objects.filter(channel__in=channels, msgid__among=msgids)
+        for *row, seq, fingerprint in same_id.values_list(*columns, "seq", "fingerprint"):
+            stored = Stored(*row)
+            self.by_id[stored.channel, stored.msgid] = stored
             if stored.source == source.pk:
                 stored.mine[bytes(fingerprint)] = stored.category != UNREADABLE
                 self._take(seq, stored.pk)
-        by_pk = {one.pk: one for one in self.by_msgid.values()}
+        by_pk = {one.pk: one for one in self.by_id.values()}
         copies = Delivery.objects.filter(message__in=by_pk, source=source)
         for pk, seq, fingerprint, error in copies.values_list("message_id", "seq", "fingerprint", "error_code"):
             by_pk[pk].mine[bytes(fingerprint)] = error is None
             self._take(seq, pk)
-        if source.last_seq is not None:  # a number above it has never come
-            seqs = {seq for seq in seqs if seq <= source.last_seq}
+        seqs = {seq for seq in seqs if seq <= (source.last_seq or 0)}  # a number above it has never come
         for model, key in ((Message, "pk"), (Delivery, "message_id")) if seqs else ():
             for seq, pk in model.objects.filter(source=source, seq__among=seqs).values_list("seq", key):
                 self._take(seq, pk)
 
-    def _take(self, seq: int | None, by: int | str) -> None:
+    def _take(self, seq: int | None, by: int | Id) -> None:
         if seq is not None:
             self.taken.setdefault(seq, by)
 
     def take(self, one: Captured) -> None:
         if one.seq is not None:
             self.result.seqs.add(one.seq)
-        if (before := self.result.fresh.get(one.msgid)) is not None:
-            self._beside_fresh(one, before)
-        elif (stored := self.by_msgid.get(one.msgid)) is not None:
+        key = id_of(one, self.source)
+        if (before := self.result.fresh.get(key)) is not None:
+            self._beside_fresh(key, one, before)
+        elif (stored := self.by_id.get(key)) is not None:
             self._beside_stored(one, stored)
         elif one.seq in self.taken:
             self._contradicts(Conflict.Kind.NUMBER, one, self.taken[one.seq])
         else:
-            self.result.fresh[one.msgid] = one
-            self._take(one.seq, one.msgid)
+            self.result.fresh[key] = one
+            self._take(one.seq, key)
             self.result.stored_categories.append(one.category)
 
-    def _beside_fresh(self, one: Captured, before: Captured) -> None:
+    def _beside_fresh(self, key: Id, one: Captured, before: Captured) -> None:
         if one.category == UNREADABLE or one.fingerprint == before.fingerprint:
             self.result.duplicates += 1
-            self.result.fresh[one.msgid] = earlier(before, one.captured_at)
+            self.result.fresh[key] = _recalled_by(earlier(before, one.captured_at), one.recalled_at)
         elif before.category == UNREADABLE:
-            self.result.fresh[one.msgid] = replace(earlier(one, before.captured_at), seq=before.seq)
+            self.result.fresh[key] = replace(earlier(one, before.captured_at), seq=before.seq)
             self.result.stored_categories.append(one.category)
         else:
-            self._contradicts(Conflict.Kind.CONTENT, one, one.msgid)
+            self._contradicts(Conflict.Kind.CONTENT, one, key)
 
     def _beside_stored(self, one: Captured, stored: Stored) -> None:
         """Its first copy by this source, its first readable one, one delivered before, or a contradiction."""
         is_readable = one.category != UNREADABLE
+        if one.recalled_at:
+            self.result.recalled[stored.pk] = min(one.recalled_at, self.result.recalled.get(stored.pk, one.recalled_at))
         if one.fingerprint in stored.mine or (stored.mine and not is_readable):
             self.result.duplicates += 1
             self._pulled(one, stored)
@@ -154,8 +166,12 @@ class _Sorting:
             else:
                 self.result.pulled_earlier[stored.pk] = one.captured_at
 
-    def _contradicts(self, kind: str, one: Captured, first: int | str) -> None:
+    def _contradicts(self, kind: str, one: Captured, first: int | Id) -> None:
         self.result.contradictions.append((kind, one, first))
+
+
+def _recalled_by(one: Captured, at: datetime | None) -> Captured:
+    return one if at is None or (one.recalled_at and one.recalled_at <= at) else replace(one, recalled_at=at)
 
 
 def earlier(one: Captured, captured_at: datetime | None) -> Captured:

@@ -15,6 +15,7 @@ from archive.models import (
     Attachment,
     Batch,
     Conflict,
+    ConsentWord,
     Delivery,
     Import,
     Message,
@@ -29,8 +30,8 @@ from archive.models import (
 from archive.models.messages import PartyKind
 from archive.services import bulk, holes, joining, lexicons
 from archive.services.due import mark_due
-from archive.services.identities import Known, known
-from archive.services.sorting import Sorted, sort
+from archive.services.identities import Known, Ways, forget_unmatched, known, ways_of
+from archive.services.sorting import Id, Sorted, id_of, sort
 from archive.sources.base import CONSENT, CONTENT, RECALL, Aside, Captured
 from portal.ledger import services as ledger
 
@@ -87,8 +88,8 @@ class Row:
         return Message(**{column.name: getattr(self, column.name) for column in fields(self)})
 
 
-_COLUMNS = tuple(column.name for column in fields(Row))
-_values = attrgetter(*_COLUMNS)
+_values = attrgetter(*(column.name for column in fields(Row)))
+_COLUMNS = ["id" if column.name == "pk" else column.name.removesuffix("_id") for column in fields(Row)]
 
 
 @dataclass(slots=True)
@@ -108,15 +109,16 @@ def store(run: Import, source: Source, items: list[Captured | Aside], *, by: str
     sorting = sort(source, items)
     _asides(run, sorting.asides, now)
     batch, written = _messages(run, source, sorting, items)
-    pks = {one.line.msgid: one.row.pk for one in written}
+    pks = {id_of(one.line, source): one.row.pk for one in written}
     _conflicts(run, source, sorting, pks)
     _participants(source, written)
     _attachments(written)
     _words(written, now)
     joining.join(source, [one.row for one in written], {one.row.pk: one.line for one in written})
     joining.pulled_earlier(sorting.pulled_earlier)
+    joining.told_recalled(sorting.recalled)
     _due(written)
-    _reach(run, source, [one.row for one in written])
+    _reach(run, source, [one.row for one in written], [one for _pk, one in sorting.copies])
     holes.make_present(source, sorting.seqs)
     if batch:
         _seal(run, source, batch, by)
@@ -168,15 +170,16 @@ def _messages(
         entry_seq=0,
     )
     kept = leaves[: len(fresh) + len(overtaken)]
-    people = known(rules.fold(handle) for one in kept for handle in (one.sender, *one.recipients) if handle)
-    written = [_built(source, batch, leaf, one, people) for leaf, one in enumerate(kept)]
+    ways = ways_of(source, run.uid)
+    people = known(
+        (rules.fold(handle) for one in kept for handle in (one.sender, *one.recipients) if handle),
+        channels={one.channel or source.channel for one in kept},
+        lacks_zeros=ways.lacks_zeros,
+    )
+    written = [_built(source, batch, leaf, one, people, ways) for leaf, one in enumerate(kept)]
     for one, pk in zip(written, bulk.next_pks(Message, len(fresh)), strict=False):
         one.row.pk = pk
-    bulk.insert(
-        Message,
-        ["id" if name == "pk" else name for name in _COLUMNS],
-        (_values(one.row) for one in written[: len(fresh)]),
-    )
+    bulk.insert(Message, _COLUMNS, (_values(one.row) for one in written[: len(fresh)]))
     _overtake(dict(zip(overtaken, written[len(fresh) :], strict=True)))
     _copies((pk, source, batch, leaf, one) for leaf, (pk, one) in enumerate(copies, start=len(kept)))
     return batch, written
@@ -202,12 +205,29 @@ def _overtake(better: dict[int, Written]) -> None:
         for pk, old in before.items()
     )
     parties = Participant.objects.filter(message__in=better)
+    strangers = set(parties.filter(kind=PartyKind.UNKNOWN).values_list("message__source", "handle_folded"))
     mark_due(set(parties.exclude(employee=None).exclude(sent_at=None).values_list("employee_id", "sent_at")))
+    for old in before.values():
+        if old.category == CONSENT:
+            _unsay(old)
     for rows in (parties, *(model.objects.filter(message__in=better) for model in _OF_ITS_WORDS)):
         rows.delete()
     for pk, one in better.items():
-        one.row.pk, one.row.recalled_at = pk, before[pk].recalled_at
+        told = [at for at in (before[pk].recalled_at, one.row.recalled_at) if at]
+        one.row.pk, one.row.recalled_at = pk, min(told, default=None)
         one.row.as_message.save(force_update=True)
+    forget_unmatched(strangers)
+
+
+def _unsay(answer: Message) -> None:
+    """Drop what a copy's answer about consent said: the better copy says it itself, perhaps to the millisecond."""
+    ConsentWord.objects.filter(
+        source=answer.source_id,
+        contact=answer.sender,
+        room=answer.room,
+        said_at=answer.sent_at,
+        origin=ConsentWord.Origin.RECORD,
+    ).delete()
 
 
 _OF_ITS_WORDS = (Signal, MessageText, Attachment, Recall)  # written anew from the better copy
@@ -244,16 +264,17 @@ def _seal(run: Import, source: Source, batch: Batch, by: str) -> None:
     Batch.objects.filter(pk=batch.pk).update(entry_seq=entry.seq)
 
 
-def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known) -> Written:
-    parties = _parties(one, people)
-    contacts = list(dict.fromkeys(party.handle for party in parties if party.kind == "contact"))
+def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known, ways: Ways) -> Written:
+    channel = one.channel or source.channel
+    parties = _parties(one, channel, people, ways)
+    contacts = list(dict.fromkeys([party.handle for party in parties if party.kind == "contact"]))
     sender_kind = parties[0].kind if parties and parties[0].role == SENDER else "unknown"
     row = Row(
         source_id=source.pk,
         batch_id=batch.pk,
         leaf=leaf,
         line_no=one.place.line,
-        channel=source.channel,
+        channel=channel,
         seq=one.seq,
         msgid=one.msgid,
         category=one.category,
@@ -272,26 +293,27 @@ def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known
         publickey_ver=one.publickey_ver,
         media_refs=min(one.media_refs, 32767),
         media_missing=min(one.media_missing, 32767),
+        recalled_at=one.recalled_at,
         error_code=one.error,
         was_repaired=one.was_repaired,
     )
     return Written(row, one, parties)
 
 
-def _parties(one: Captured, people: Known) -> list[Party]:
+def _parties(one: Captured, channel: str, people: Known, ways: Ways) -> list[Party]:
     at, fold, who, parties = one.sent_at, rules.fold, people.who, []
-    if one.sender:
-        parties.append(Party(SENDER, one.sender, fold(one.sender), *who(one.sender, at)))
     seen: set[str] = set()
+    if one.sender:
+        parties.append(Party(SENDER, one.sender, fold(one.sender), *who(one.sender, at, channel, ways)))
     for handle in one.recipients:
         folded = fold(handle)
         if folded not in seen:
             seen.add(folded)
-            parties.append(Party(RECIPIENT, handle, folded, *who(handle, at)))
+            parties.append(Party(RECIPIENT, handle, folded, *who(handle, at, channel, ways)))
     return parties
 
 
-def _conflicts(run: Import, source: Source, sorting: Sorted, pks: dict[str, int]) -> None:
+def _conflicts(run: Import, source: Source, sorting: Sorted, pks: dict[Id, int]) -> None:
     Conflict.objects.bulk_create(
         [
             Conflict(
@@ -411,11 +433,12 @@ def _due(written: list[Written]) -> None:
     )
 
 
-def _reach(run: Import, source: Source, rows: list[Row]) -> None:
-    """Move what the import and the source say of their first and last moments."""
-    sent = [one.sent_at for one in rows if one.sent_at and one.category == CONTENT]
-    captured = [one.captured_at for one in rows if one.captured_at]
-    for about in (run, source):
+def _reach(run: Import, source: Source, rows: list[Row], copies: list[Captured]) -> None:
+    """Move what the import says of its messages' first and last moments, and the source of all that it delivered."""
+    both = [*rows, *copies]
+    captured = [one.captured_at for one in both if one.captured_at]
+    for about, ones in ((run, rows), (source, both)):
+        sent = [one.sent_at for one in ones if one.sent_at and one.category == CONTENT]
         about.first_sent_at = min((at for at in (about.first_sent_at, *sent) if at), default=None)
         about.last_sent_at = max((at for at in (about.last_sent_at, *sent) if at), default=None)
     source.last_captured_at = max((at for at in (source.last_captured_at, *captured) if at), default=None)

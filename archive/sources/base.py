@@ -5,6 +5,7 @@ from datetime import datetime
 
 LINE_LIMIT = 2**20  # bytes; a longer line is skipped to its end and set aside
 KEPT_OF_ASIDE = 64 * 1024  # bytes kept of a line that was set aside
+END = 2**62  # the place after a record that stands for all the rest
 
 CONTENT, RECALL, CONSENT, CONTROL, UNREADABLE = "content", "recall", "consent", "control", "unreadable"
 
@@ -46,6 +47,7 @@ class Captured:
     category: str
     msgtype: str
     fingerprint: bytes
+    channel: str = ""  # where it was said, if the record itself tells; empty: the source's
     is_known_kind: bool = True
     sender: str = ""
     recipients: tuple[str, ...] = ()
@@ -61,6 +63,7 @@ class Captured:
     forwarded_text: str = ""  # other people's words inside a forwarded conversation
     card_of: str = ""  # whose contact card was handed over
     recalls: str = ""
+    recalled_at: datetime | None = None  # what a record says of itself: it was taken back then
     word: Word | None = None
     error: int | None = None  # the library's code, where the record could not be decrypted
     was_repaired: bool = False  # NUL or lone surrogates were replaced by U+FFFD in what is stored

@@ -61,6 +61,27 @@ def write_feed(tmp_path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture
+def deliver(run_import, tmp_path) -> Callable[..., dict]:
+    """Write a delivery to a file, or a folder of files, and import it with the real command."""
+
+    def run(content: bytes | dict[str, bytes], name: str = "delivery", mapping: dict | None = None, **options) -> dict:
+        path = tmp_path / name
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            for file, raw in content.items():
+                (path / file).parent.mkdir(parents=True, exist_ok=True)
+                (path / file).write_bytes(raw)
+        if mapping is not None:
+            told = tmp_path / "mapping.json"
+            told.write_text(json.dumps(mapping), encoding="utf-8")
+            options["mapping"] = told
+        return run_import(path, **{"source": "journal", "kind": "mail", **options})
+
+    return run
+
+
 def as_bytes(line: dict | str | bytes) -> bytes:
     if isinstance(line, bytes):
         return line

@@ -244,12 +244,11 @@ def test_an_upload_that_cannot_be_taken_is_explained(officer, content, source, w
     assert not Import.objects.exists()
 
 
-def test_a_source_that_reads_something_else_is_refused(officer):
-    services.get_source("mail")
-    from archive.models import Source
-
-    Source.objects.update(kind="mail")
-    assert "WeCom feeds only" in upload(officer, b"x", "mail").content.decode()
+def test_an_upload_is_read_as_what_its_source_is(officer):
+    services.get_source("mail", terms=services.Terms(kind="mail"))
+    upload(officer, b"From: li.na@example.com\nTo: wang@example.com\n\nhello", "mail")
+    tasks.run_import(Import.objects.get().job.pk)
+    assert [one.sender for one in Message.objects.all()] == ["li.na@example.com"]
 
 
 def test_an_auditor_sees_and_starts_nothing(run, make_employee, sign_in):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0006_words_are_kept_sealed_only'),
+        ('archive', '0007_a_conflict_without_number_is_there_once'),
     ]
 
     operations = [

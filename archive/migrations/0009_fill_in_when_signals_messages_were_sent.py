@@ -14,6 +14,6 @@ def fill_in(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("archive", "0007_signals_tell_when_their_message_was_sent")]
+    dependencies = [("archive", "0008_signals_tell_when_their_message_was_sent")]
 
     operations = [migrations.RunPython(fill_in, migrations.RunPython.noop)]
