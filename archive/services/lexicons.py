@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive import lexicon, lexicon_check, lexicon_text, sealing
-from archive.lexicon import Lexicon, Rule
+from archive.lexicon import Hit, Lexicon, Rule
 from archive.models import Finding, LexiconVersion, Message, MessageText, Signal
 from archive.models.messages import PartyKind
+from archive.normalising import normalise
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
@@ -209,6 +210,48 @@ def figures(*, now: datetime | None = None) -> dict[str, Figures]:
         found[rule].reviewed += count
         found[rule].confirmed += count if state != Finding.State.DISMISSED else 0
     return dict(found)
+
+
+# --- trying a line
+
+
+@dataclass(frozen=True)
+class Piece:
+    text: str
+    is_hit: bool
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A normalised text in pieces, and the hits in it, heaviest first. ``language`` says whose patterns read it so."""
+
+    language: str
+    pieces: list[Piece]
+    hits: list[Hit]
+
+
+def try_line(version: LexiconVersion, line: str, *, with_contact: bool) -> list[Tried]:
+    """Return what the version makes of a line: the text as each language's patterns see it, with what they find."""
+    words, plain = compiled(version), normalise(line)
+    hits = words.judge(line, with_contact=with_contact)
+    found = []
+    for language, text in (("en", plain), ("zh", words.in_chinese(plain))):
+        if text:
+            mine = [hit for hit in hits if hit.language == language]
+            found.append(Tried(language, _pieces(text, mine), mine))
+    return found
+
+
+def _pieces(text: str, hits: list[Hit]) -> list[Piece]:
+    pieces, at = [], 0
+    for hit in sorted(hits, key=lambda one: (one.start, -one.end)):
+        start, end = max(hit.start, at), max(hit.end, at)
+        if start > at:
+            pieces.append(Piece(text[at:start], is_hit=False))
+        if end > start:
+            pieces.append(Piece(text[start:end], is_hit=True))
+        at = end
+    return [*pieces, Piece(text[at:], is_hit=False)] if at < len(text) else pieces
 
 
 # --- trying a draft on what is stored
