@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from archive.models.feeds import Batch, Import, Source
@@ -19,6 +19,11 @@ class MessageQuerySet(models.QuerySet):
     def content(self) -> "MessageQuerySet":
         """What people said: not recalls, answers about consent, control records or unreadable ones."""
         return self.filter(category=Message.Category.CONTENT)
+
+    def of_room(self, room: str) -> "MessageQuerySet":
+        """What was said in a room. SQLite takes the index of rooms only where the query says, literally, in a room."""
+        is_one = Func(F("room"), template="NOT (%(expressions)s = '')", output_field=models.BooleanField())
+        return self.filter(is_one, room=room)
 
 
 class Message(models.Model):

@@ -151,7 +151,7 @@ def messages_of(criteria: Criteria) -> QuerySet[Message]:
         of_contact = _within(Participant.objects.filter(handle_folded=terms.contact), terms)
         found = found.filter(pk__in=of_contact.values("message"))
     if terms.room:
-        found = found.filter(room=terms.room)
+        found = found.of_room(terms.room)
     if terms.employee is None and not terms.contact and not terms.room:
         found = found.filter(source__in=list(Source.objects.values_list("pk", flat=True)))
     return _within(found, terms)

@@ -52,7 +52,7 @@ class Written:
     row: Message
     line: Captured
     parties: list[Party] = field(default_factory=list)
-    is_held: bool = False  # words that were kept before stay
+    keeps_words: bool = False  # those that were kept before stay, for a hold holds them
 
 
 def store(run: Import, source: Source, items: list[Captured | Aside], *, by: str, now: datetime) -> Sorted:
@@ -161,7 +161,7 @@ def _overtake(better: dict[int, Written]) -> None:
         rows.delete()
     texts.exclude(pk__in=kept).delete()
     for pk, one in better.items():
-        one.row.pk, one.row.recalled_at, one.is_held = pk, before[pk].recalled_at, pk in kept
+        one.row.pk, one.row.recalled_at, one.keeps_words = pk, before[pk].recalled_at, pk in kept
         one.row.save(force_update=True)
 
 
@@ -309,7 +309,7 @@ def _words(written: list[Written], now: datetime) -> None:
             found += [(hit, True) for hit in words.judge(one.line.forwarded_text)]
         kept = [(hit, forwarded) for hit, forwarded in found if hit.is_signal and hit.weight >= SIGNAL_WEIGHT]
         signals += [_signal(one.row.pk, hit, forwarded, words.version) for hit, forwarded in kept]
-        if not one.is_held and (why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept))):
+        if not one.keeps_words and (why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept))):
             sealed, key_id = sealing.seal((one.line.own_text or one.line.forwarded_text).encode())
             # Without a finding it goes after a while; services.findings lets it stay where one opens.
             until = now + timedelta(days=policy.current().text_days) if why == MessageText.Why.SIGNAL else None

@@ -94,3 +94,20 @@ def line(seq: int, text: str = "hello", *, sender: str = "li.na", to: tuple = ("
 def words_of(text: MessageText) -> str:
     """The words that were kept of a message, opened with the site's own key."""
     return sealing.unseal(text.sealed, text.key_id).decode()
+
+
+@pytest.fixture
+def offices(make_office, make_employee) -> dict[str, Employee]:
+    """One employee under each law that has an office, by userid."""
+    from tests.archive.keeping import HANDLES
+
+    return {
+        handle: make_employee(wecom_userid=handle, office=make_office(jurisdiction=place))
+        for handle, place in HANDLES.items()
+    }
+
+
+@pytest.fixture
+def two_officers(make_employee) -> tuple[Employee, Employee]:
+    """Two people of compliance: who asks, and who approves."""
+    return make_employee(roles=("Compliance",)), make_employee(roles=("Compliance",))
