@@ -297,6 +297,23 @@ def test_a_hold_made_while_it_runs_counts_from_the_next_step_on(talk, two_office
     assert (disposal.disposed, disposal.kept_back) == (1, 3)
 
 
+def test_a_step_and_a_hold_wait_for_each_other(talk, two_officers):
+    """Both take all sources before the step looks for holds and before the hold is written."""
+
+    def statements(act) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        return [one["sql"] for one in captured.captured_queries]
+
+    disposal = approve(ask(two_officers[0]), two_officers[1])
+    steps = statements(lambda: step_by_step(disposal))
+    making = statements(lambda: hold(two_officers[0], room=ROOM))
+    lock = "FOR UPDATE" if connection.features.has_select_for_update else ""
+    for told, then in ((steps, 'FROM "archive_hold"'), (making, 'INSERT INTO "archive_hold"')):
+        locked = next(n for n, sql in enumerate(told) if 'FROM "archive_source"' in sql and sql.endswith(lock))
+        assert locked < next(n for n, sql in enumerate(told) if then in sql)
+
+
 def test_where_somebody_worked_then_decides_not_where_they_work_now(talk, offices, make_office, two_officers):
     """A move from London to Shanghai makes older messages no older, and one from Shanghai to London none younger."""
     services.refresh_findings()
@@ -350,7 +367,7 @@ def test_what_an_open_finding_counts_as_its_evidence_stays(offices, run_import, 
 def test_a_finding_loses_every_id_and_keeps_its_story(offices, run_import, write_feed, two_officers):
     run_import(write_feed([old(1, date(2018, 3, 1), "加我个人微信聊", to=(CLIENT,))]))
     finding, msgid = Finding.objects.get(kind="off_channel"), Message.objects.get().msgid
-    opened = Entry.objects.get(verb="archive.finding_opened", subject=offices["uk.jones"].uid)
+    opened = Entry.objects.filter(verb="archive.finding_opened", subject=offices["uk.jones"].uid).earliest("seq")
     assert msgid in finding.key
     services.review_finding(finding=finding, decision="closed", reason="spoken with", reviewer=two_officers[0])
     disposal = run(two_officers)

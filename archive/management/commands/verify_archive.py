@@ -15,7 +15,7 @@ class Command(BaseCommand):
         look = services.verify(by="system:verify_archive", progress=self.progress)
         counts = f"{look.batches} batches, {look.leaves} records, {look.tombstones} of them disposed of"
         if look.faults:
-            raise CommandError(f"{look.faults} faults in {counts}")
+            raise CommandError(f"faults in {counts}: {look.faults}")
         self.stdout.write(f"{counts}, all as they were stored")
 
     def progress(self, look, faults) -> None:
