@@ -216,7 +216,7 @@ def dispose_some(job: Job) -> bool:
     return False
 
 
-_TO_SWEEP = {"sweep": [model._meta.label for model in SWEPT]}
+_TO_SWEEP = {"sweep": [model._meta.db_table for model in SWEPT]}
 
 
 def _begin(job: Job, disposal: Disposal) -> None:
@@ -250,27 +250,24 @@ def sweep(job: Job) -> None:
     SQLite overwrites what it deletes (secure_delete), but its log still holds the old pages until it is emptied into
     the database and cut. PostgreSQL gives dead rows up when a table is vacuumed.
     """
-    if not job.cursor.get("sweep"):
-        return
-    label = job.cursor["sweep"][0]
-    if connection.vendor == "sqlite":
-        _cut_the_log()
-        job.cursor = {"sweep": []}
-        return
-    [model] = [model for model in SWEPT if model._meta.label == label]
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"VACUUM {connection.ops.quote_name(model._meta.db_table)}")
-    job.cursor = {"sweep": job.cursor["sweep"][1:]}
+    if job.cursor.get("sweep"):
+        job.cursor = {"sweep": _sweep_some(job.cursor["sweep"])}
 
 
-def _cut_the_log() -> None:
-    """Empty SQLite's log into the database. Raises jobs.Postponed while somebody still reads from it."""
+def _sweep_some(tables: list[str]) -> list[str]:
+    """Sweep the first of these tables, or all at once, and return those that are left.
+
+    Raises jobs.Postponed while somebody still reads from SQLite's log.
+    """
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"VACUUM {connection.ops.quote_name(tables[0])}")
+            return tables[1:]
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy, _pages, _moved = cursor.fetchone()
-    if busy:
+        is_busy, _pages, _moved = cursor.fetchone()
+    if is_busy:
         raise jobs.Postponed("somebody reads from the log")
+    return []
 
 
 def _swept(disposal: Disposal, job: Job) -> bool:
