@@ -5,7 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from portal.people.models import opaque_id
+from portal.people.models import Employee, opaque_id
+from quizzes.grading import WHOLE
 
 
 class Bank(models.Model):
@@ -18,26 +19,93 @@ class Bank(models.Model):
         return self.slug
 
 
+class QuestionQuerySet(models.QuerySet):
+    def newest(self) -> "QuestionQuerySet":
+        """The last version of each question, whatever its state."""
+        later = Question.objects.filter(
+            bank=models.OuterRef("bank"), slug=models.OuterRef("slug"), version__gt=models.OuterRef("version")
+        )
+        return self.filter(~models.Exists(later))
+
+    def usable(self) -> "QuestionQuerySet":
+        """Versions that a quiz may ask: reviewed, and not withdrawn."""
+        return self.filter(state=Question.State.ACCEPTED, withdrawn_at=None)
+
+
 class Question(models.Model):
-    """One version of a question. An edited question is a new row: attempts keep the version they showed."""
+    """One version of a question. An edited question is a new row: attempts keep the version they showed.
+
+    What is asked never changes once the row is there: ``fingerprint`` is of all of it. What changes is how far its
+    review has come, and whether it was withdrawn. ``words`` is the fingerprint of what a person sees and is graded by
+    (not of tags, difficulty and citations): versions that differ in their tags alone share it, and with it their review
+    and what answers have shown about them.
+    """
 
     class Kind(models.TextChoices):
         SINGLE = "single", _("one answer")
         MULTIPLE = "multiple", _("all that apply")
         TRUEFALSE = "truefalse", _("true or false")
+        MATCHING = "matching", _("matching")
+        ORDERING = "ordering", _("putting in order")
+        NUMERIC = "numeric", _("a number")
+        TEXT = "text", _("short text")
+        CHAT = "chat", _("marking a chat")
+        SCENARIO = "scenario", _("scenario")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PROPOSED = "proposed", _("to be reviewed")
+        RETURNED = "returned", _("returned")
+        ACCEPTED = "accepted", _("accepted")
 
     bank = models.ForeignKey(Bank, models.PROTECT, related_name="questions")
     slug = models.SlugField(max_length=120)
     version = models.PositiveIntegerField()
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of everything below, canonical")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of all that is asked, canonical")
+    words = models.CharField(max_length=64, db_index=True, help_text="The same without tags, difficulty and citations")
     kind = models.CharField(max_length=12, choices=Kind)
     tags = models.JSONField(help_text="List; the first is what the draw counts")
     difficulty = models.PositiveSmallIntegerField()
     cites = models.JSONField(help_text="List of source ids")
     stem = models.JSONField(help_text="Text per language")
-    options = models.JSONField(help_text="List of {id, right, text per language, why per language}")
+    options = models.JSONField(help_text="List of {id, right, text per language, why per language}; see quizzes/kinds")
+    detail = models.JSONField(default=dict, blank=True, help_text="What only this kind has; see quizzes/kinds")
     explanation = models.JSONField(help_text="Text per language")
+    points = models.PositiveSmallIntegerField(default=1)
+    must_pass = models.BooleanField(default=False, help_text="Whoever has it wrong does not pass")
+    shuffle = models.BooleanField(default=True, help_text="Options may stand in any order")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="questions_written",
+        help_text="Empty: it came with the files of a course",
+    )
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="questions_reviewed",
+        help_text="Empty: not yet, or with the files of a course",
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True, help_text="Empty: not yet")
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="questions_withdrawn",
+        help_text="Empty: not withdrawn",
+    )
+    withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="Empty: not withdrawn")
+    withdrawn_why = models.CharField(max_length=500, blank=True)
+
+    objects = QuestionQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -46,10 +114,33 @@ class Question(models.Model):
             models.CheckConstraint(
                 condition=Q(difficulty__gte=1, difficulty__lte=3), name="quizzes_question_difficulty_is_1_to_3"
             ),
+            models.CheckConstraint(
+                condition=Q(points__gte=1, points__lte=100), name="quizzes_question_points_are_1_to_100"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted")
+                | (Q(reviewed_at__isnull=False) & (Q(written_by=None) | Q(reviewed_by__isnull=False))),
+                name="quizzes_question_accepted_after_review",
+            ),
+            models.CheckConstraint(
+                condition=Q(written_by=None) | Q(reviewed_by=None) | ~Q(written_by=F("reviewed_by")),
+                name="quizzes_question_reviewed_by_another",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None, withdrawn_by=None, withdrawn_why="")
+                | (Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False) & ~Q(withdrawn_why="")),
+                name="quizzes_question_withdrawn_with_a_reason",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.slug} v{self.version}"
+
+    @property
+    def content(self) -> dict:
+        """The question as quizzes.kinds takes it."""
+        names = ("kind", "stem", "options", "detail", "explanation", "shuffle")
+        return {name: getattr(self, name) for name in names}
 
 
 class Quiz(models.Model):
@@ -59,6 +150,11 @@ class Quiz(models.Model):
     title = models.JSONField(help_text="Text per language")
     questions = models.ManyToManyField(Question, related_name="quizzes")
     draw = models.PositiveSmallIntegerField(help_text="Questions in one attempt")
+    blueprint = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="List of {questions, tag, difficulty, must_pass}, see quizzes.drawing.Cell; the rest is spread evenly",
+    )
     pass_percent = models.PositiveSmallIntegerField()
     tries_before_wait = models.PositiveSmallIntegerField(help_text="Failures in a row before a wait")
     wait_minutes = models.PositiveIntegerField()
@@ -82,10 +178,60 @@ class Quiz(models.Model):
         return self.slug
 
 
+class ExtraTimeQuerySet(models.QuerySet):
+    def on(self, day) -> "ExtraTimeQuerySet":
+        """Those that hold on a day."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day), starts_on__lte=day)
+
+    def visible_to(self, viewer: Employee) -> "ExtraTimeQuerySet":
+        """One's own; everybody's for who may grant it. The reason may be about health."""
+        if not viewer.is_active:
+            return self.none()
+        return self if viewer.has_perm("quizzes.grant_extra_time") else self.filter(employee=viewer)
+
+
+class ExtraTime(models.Model):
+    """Somebody gets more time in every quiz that has a limit. Granted by somebody else, ended rather than deleted."""
+
+    uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
+    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="extra_time")
+    percent = models.PositiveSmallIntegerField(help_text="Added to the time limit: 25 makes 10 minutes 12½")
+    reason = models.CharField(max_length=300)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="extra_time_approved")
+    approved_at = models.DateTimeField()
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True, help_text="The last day of it. Empty: until it is ended")
+
+    objects = ExtraTimeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "extra time"
+        permissions: ClassVar = [("grant_extra_time", "Can grant people more time in quizzes")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(percent__gte=1, percent__lte=300), name="quizzes_extra_time_is_a_share"),
+            models.CheckConstraint(
+                condition=~Q(employee=F("approved_by")), name="quizzes_extra_time_is_not_granted_to_oneself"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="quizzes_extra_time_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent}% more for {self.employee_id}"
+
+
 class AttemptQuerySet(models.QuerySet):
-    def visible_to(self, viewer) -> "AttemptQuerySet":
+    def visible_to(self, viewer: Employee) -> "AttemptQuerySet":
         """Only the person who made it: answers are nobody else's business, the outcome is."""
         return self.filter(employee=viewer) if viewer.is_active else self.none()
+
+    def reviewable_by(self, viewer: Employee) -> "AttemptQuerySet":
+        """Those that were handed in, for who may review them. Each look is an Entry: services.look_at()."""
+        if not viewer.is_active or not viewer.has_perm("quizzes.review_attempts"):
+            return self.none()
+        return self.submitted().filter(employee__in=Employee.objects.visible_to(viewer))
 
     def open(self) -> "AttemptQuerySet":
         return self.filter(submitted_at__isnull=True)
@@ -103,10 +249,18 @@ class Attempt(models.Model):
     number = models.PositiveIntegerField(help_text="1 for a person's first try at this quiz")
     seed = models.CharField(max_length=64, help_text="Draws the same questions in the same order again")
     language = models.CharField(max_length=10, help_text="Of the page when it was begun")
+    languages = models.JSONField(
+        default=list, blank=True, help_text="In which every question can be told. Empty: begun before this was kept"
+    )
+    paper_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of all that was frozen, see replays.paper_of. Empty: begun before"
+    )
     pass_percent = models.PositiveSmallIntegerField(help_text="The mark when it was begun")
+    extra_percent = models.PositiveSmallIntegerField(default=0, help_text="Time added to the limit, for this person")
     started_at = models.DateTimeField()
     closes_at = models.DateTimeField(null=True, blank=True, help_text="Empty: no time limit")
     submitted_at = models.DateTimeField(null=True, blank=True, help_text="Empty: still open")
+    timed_out = models.BooleanField(default=False, help_text="It ended because its time was up")
     right = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: not graded")
     percent = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: not graded")
     passed = models.BooleanField(null=True, blank=True, help_text="Empty: not graded")
@@ -114,6 +268,7 @@ class Attempt(models.Model):
     objects = AttemptQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar = [("review_attempts", "Can look at what others were asked and answered")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["quiz", "employee", "number"], name="quizzes_attempt_number_once"),
             models.UniqueConstraint(
@@ -139,7 +294,12 @@ class Attempt(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["employee", "quiz", "submitted_at"], name="quizzes_attempt_of_person")
+            models.Index(fields=["employee", "quiz", "submitted_at"], name="quizzes_attempt_of_person"),
+            models.Index(
+                fields=["closes_at"],
+                condition=Q(submitted_at__isnull=True, closes_at__isnull=False),
+                name="quizzes_attempt_running_out",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -150,11 +310,32 @@ class Attempt(models.Model):
         return self.submitted_at is None
 
 
-class Response(models.Model):
-    """A question as an attempt showed it, and what was chosen.
+class Showing(models.Model):
+    """The paper was put before its person: when, in which language, on which device.
 
-    ``order`` lists the option ids as shown; ``tokens`` maps the opaque id that the page used to the option id, so
-    that nothing on the page sorts by correctness. ``chosen`` holds option ids; None: not answered.
+    Written when it first is, and when language or device are others than the last time. So what was shown in which
+    language is told at every moment. ``device`` is a keyed hash of the session: it tells two devices apart, no more.
+    """
+
+    attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="showings")
+    language = models.CharField(max_length=10)
+    device = models.CharField(max_length=16, blank=True, help_text="Empty: not known")
+    shown_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.attempt_id} in {self.language}"
+
+
+class Response(models.Model):
+    """A question as an attempt showed it, and what was answered.
+
+    ``order`` lists the ids of options and other parts as shown; ``tokens`` maps the opaque id that the page used to
+    each, so that nothing on the page sorts by correctness. ``answer`` holds what was answered in the shape that the
+    question's kind gives it (quizzes/kinds); None: not answered. ``points`` and ``must_pass`` are the question's, as
+    shown. ``revision`` counts the changes of the answer: a form that knows an older one is out of date.
     """
 
     attempt = models.ForeignKey(Attempt, models.PROTECT, related_name="responses")
@@ -162,9 +343,23 @@ class Response(models.Model):
     question = models.ForeignKey(Question, models.PROTECT, related_name="responses")
     order = models.JSONField()
     tokens = models.JSONField()
-    chosen = models.JSONField(null=True, blank=True, help_text="Empty: not answered")
+    points = models.PositiveSmallIntegerField(default=1)
+    must_pass = models.BooleanField(default=False)
+    answer = models.JSONField(null=True, blank=True, help_text="Empty: not answered")
     answered_at = models.DateTimeField(null=True, blank=True, help_text="Empty: not answered")
+    is_complete = models.BooleanField(default=False, help_text="Nothing is left to do in it")
+    revision = models.PositiveIntegerField(default=0)
+    saved_at = models.DateTimeField(null=True, blank=True, help_text="Last change, clearing too. Empty: never touched")
+    spent_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Milliseconds, see grading.spent. Empty: not known"
+    )
+    language = models.CharField(max_length=10, blank=True, help_text="Of the page at the last change")
+    device = models.CharField(max_length=16, blank=True, help_text="As Showing.device, at the last change")
+    is_counted = models.BooleanField(default=True, help_text="False: withdrawn before the attempt was graded")
     is_right = models.BooleanField(null=True, blank=True, help_text="Empty: not graded")
+    credit = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Ten-thousandths of the points, rounded down. Empty: not graded"
+    )
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -172,11 +367,39 @@ class Response(models.Model):
             models.UniqueConstraint(fields=["attempt", "position"], name="quizzes_response_position_once"),
             models.UniqueConstraint(fields=["attempt", "question"], name="quizzes_response_question_once"),
             models.CheckConstraint(
-                condition=Q(chosen__isnull=True, answered_at__isnull=True)
-                | Q(chosen__isnull=False, answered_at__isnull=False),
+                condition=Q(answer__isnull=True, answered_at__isnull=True)
+                | Q(answer__isnull=False, answered_at__isnull=False),
                 name="quizzes_response_answered_when_chosen",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_right=None, credit=None)
+                | Q(is_right__isnull=False, credit__isnull=False, is_right=True, credit=WHOLE)
+                | Q(is_right__isnull=False, credit__isnull=False, is_right=False, credit__lt=WHOLE),
+                name="quizzes_response_right_when_it_earns_all",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.position} of {self.attempt_id}"
+
+
+class Printout(models.Model):
+    """An attempt as a file, as it was shown and graded. Drawn once; what it holds never changes."""
+
+    attempt = models.OneToOneField(Attempt, models.PROTECT, related_name="printout")
+    job = models.OneToOneField("jobs.Job", models.PROTECT, related_name="quiz_printout")
+    file = models.FileField(upload_to="papers", blank=True, help_text="Empty: not drawn yet")
+    sha256 = models.CharField(max_length=64, blank=True)
+    made_at = models.DateTimeField(null=True, blank=True, help_text="Empty: not drawn yet")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(file="", sha256="", made_at=None)
+                | (Q(made_at__isnull=False) & ~Q(file="") & ~Q(sha256="")),
+                name="quizzes_printout_file_with_its_hash",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"print of {self.attempt_id}"
