@@ -62,9 +62,7 @@ def draw(
     return shuffled(drawn, chance)
 
 
-def _placed(
-    mixed: Sequence[str], cards: Mapping[str, Card], blueprint: Sequence[Cell]
-) -> dict[tuple[int, int], str]:
+def _placed(mixed: Sequence[str], cards: Mapping[str, Card], blueprint: Sequence[Cell]) -> dict[tuple[int, int], str]:
     """Return {(cell, number): slug}, as many places of the blueprint filled as can be, with the foremost questions.
 
     A question takes a free place that fits it, or one whose own question can move on to another: the sets of questions

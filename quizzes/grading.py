@@ -94,5 +94,5 @@ def spent(since: datetime, now: datetime, before: int | None) -> int:
     ``since`` is the last answer saved in the attempt, to whichever question, or its start. So the times of an
     attempt's questions add up to the moment of its last answer. A clock that went back adds nothing.
     """
-    passed = max(int((now - since).total_seconds() * 1000), 0)
+    passed = max((now - since) // timedelta(milliseconds=1), 0)
     return min((before or 0) + passed, LONGEST_MS)

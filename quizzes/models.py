@@ -153,7 +153,7 @@ class Quiz(models.Model):
     blueprint = models.JSONField(
         default=list,
         blank=True,
-        help_text="List of {questions, tag, difficulty, must_pass}, see quizzes.drawing.Cell; the rest is spread evenly",
+        help_text="List of {questions, tag, difficulty, must_pass}: quizzes.drawing.Cell; the rest is spread evenly",
     )
     pass_percent = models.PositiveSmallIntegerField()
     tries_before_wait = models.PositiveSmallIntegerField(help_text="Failures in a row before a wait")
@@ -253,7 +253,7 @@ class Attempt(models.Model):
         default=list, blank=True, help_text="In which every question can be told. Empty: begun before this was kept"
     )
     paper_sha256 = models.CharField(
-        max_length=64, blank=True, help_text="Of all that was frozen, see replays.paper_of. Empty: begun before"
+        max_length=64, blank=True, help_text="Of all that was frozen, see attempts.paper_sha256. Empty: begun before"
     )
     pass_percent = models.PositiveSmallIntegerField(help_text="The mark when it was begun")
     extra_percent = models.PositiveSmallIntegerField(default=0, help_text="Time added to the limit, for this person")

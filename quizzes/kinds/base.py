@@ -22,9 +22,13 @@ class Forged(ValueError):
 
 
 class Kind(ABC):
-    """A kind of question. ``credit_rules``: the part credit that it knows, the first by default."""
+    """A kind of question. ``credit_rules``: the part credit that it knows, the first by default.
+
+    ``look`` names the templates that draw it: kinds that look the same share them.
+    """
 
     name: ClassVar[str]
+    look: ClassVar[str]
     credit_rules: ClassVar[tuple[str, ...]] = ("all",)
 
     @abstractmethod
@@ -47,10 +51,10 @@ class Kind(ABC):
         """Return the share of the points that the answer earns. None earns nothing."""
 
     @abstractmethod
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
         """Return what the paper needs beside the stem. Not a word of it may depend on what is right.
 
-        ``names`` maps ids to the opaque names that the page uses.
+        ``names`` maps the ids of order() to the opaque names that the page uses, in the order shown.
         """
 
     @abstractmethod
@@ -96,9 +100,9 @@ def only(sent: Sent, known: Collection[str]) -> Sent:
 
 
 def one(sent: Sent, name: str) -> str:
-    """Return the one value of a field, "" where it is empty or not there."""
+    """Return the one value of a field, "" where it is empty or not there. NUL goes: PostgreSQL cannot store it."""
     values = sent.get(name) or [""]
-    return values[0]
+    return values[0].replace("\x00", "")
 
 
 def fraction(text: object) -> Fraction | None:

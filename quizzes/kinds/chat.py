@@ -38,7 +38,7 @@ class Mark(TextChoices):
 
 
 class Chat(Kind):
-    name = "chat"
+    name = look = "chat"
     credit_rules = ("parts", "all")
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
@@ -77,7 +77,7 @@ class Chat(Kind):
             return EVERYTHING if right == len(asked) else NOTHING
         return Fraction(right, len(asked))
 
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
         marks = answer or {}
         return {
             "title": tell(content["detail"]["title"]),

@@ -27,6 +27,7 @@ from quizzes.rules import Flaw, flaws_in_key
 
 
 class Choice(Kind):
+    look = "choice"
     is_multiple: ClassVar[bool] = False
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
@@ -42,17 +43,20 @@ class Choice(Kind):
     def read(self, content: Content, tokens: Mapping[str, str], sent: Sent, before: Answer) -> Answer:
         chosen = [token for token in sent.get("", ()) if token]
         most = len(tokens) if self.is_multiple else 1
-        if not set(sent) <= {""} or len(chosen) > most or len(set(chosen)) < len(chosen) or not set(chosen) <= set(tokens):
+        if not set(sent) <= {""} or len(chosen) > most or len(set(chosen)) < len(chosen):
+            raise Forged("more than can be chosen")
+        if not set(chosen) <= set(tokens):
             raise Forged("an option that the page did not offer")
         picked = {tokens[token] for token in chosen}
         return [option for option in tokens.values() if option in picked] or None
 
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
         options, chosen = by_id(content["options"]), answer or []
         return {
             "multiple": self.is_multiple,
             "options": [
-                {"token": names[name], "text": tell(options[name]["text"]), "chosen": name in chosen} for name in order
+                {"token": token, "text": tell(options[name]["text"]), "chosen": name in chosen}
+                for name, token in names.items()
             ],
         }
 

@@ -31,7 +31,7 @@ FEWEST, MOST_PROMPTS, MOST_OPTIONS = 2, 8, 10
 
 
 class Matching(Kind):
-    name = "matching"
+    name = look = "matching"
     credit_rules = ("parts", "all")
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
@@ -78,8 +78,8 @@ class Matching(Kind):
             return EVERYTHING if right == len(prompts) else NOTHING
         return Fraction(right, len(prompts))
 
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
-        prompts, options = _in_order(content, order)
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+        prompts, options = _in_order(content, list(names))
         pairs = answer or {}
         return {
             "prompts": [

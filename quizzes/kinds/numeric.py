@@ -48,7 +48,7 @@ def number_in(typed: str) -> Fraction | None:
 
 
 class Numeric(Kind):
-    name = "numeric"
+    name = look = "numeric"
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
         options, units = content["options"], content["detail"].get("units", [])
@@ -100,7 +100,7 @@ class Numeric(Kind):
         within = (o for o in content["options"] if abs(number - fraction(o["value"])) <= _tolerance(o))
         return next(within, None)
 
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
         typed, chosen = (answer["text"], answer["unit"]) if answer else ("", None)
         units = [
             {"token": names[unit["id"]], "text": tell(unit["text"]), "chosen": unit["id"] == chosen}

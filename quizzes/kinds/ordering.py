@@ -28,7 +28,7 @@ FEWEST, MOST = 3, 8
 
 
 class Ordering(Kind):
-    name = "ordering"
+    name = look = "ordering"
     credit_rules = ("parts", "all")
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
@@ -62,13 +62,13 @@ class Ordering(Kind):
             return EVERYTHING if balance == len(pairs) else NOTHING
         return clipped(Fraction(balance, len(pairs)))
 
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
         options, places = by_id(content["options"]), answer or {}
         return {
-            "places": list(range(1, len(order) + 1)),
+            "places": list(range(1, len(names) + 1)),
             "items": [
-                {"token": names[name], "text": tell(options[name]["text"]), "place": places.get(name)}
-                for name in order
+                {"token": token, "text": tell(options[name]["text"]), "place": places.get(name)}
+                for name, token in names.items()
             ],
         }
 

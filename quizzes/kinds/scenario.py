@@ -35,7 +35,7 @@ FEWEST_SCENES, MOST_SCENES, FEWEST_CHOICES, MOST_CHOICES = 3, 30, 2, 6
 
 
 class Scenario(Kind):
-    name = "scenario"
+    name = look = "scenario"
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
         scenes = content["detail"].get("scenes", [])
@@ -81,8 +81,9 @@ class Scenario(Kind):
             return NOTHING
         return clipped(fraction(_walk(content, answer)[1]["weight"]))
 
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
         walked, here = _walk(content, answer or [])
+        order = list(names)
         offered = sorted(here.get("choices", ()), key=lambda choice: order.index(choice["id"]))
         return {
             "walked": [{"text": tell(scene["text"]), "chosen": tell(choice["text"])} for scene, choice in walked],

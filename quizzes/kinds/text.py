@@ -66,7 +66,7 @@ def fits(wording: str, text: str, *, case: bool = False) -> bool:
 
 
 class Text(Kind):
-    name = "text"
+    name = look = "text"
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
         options = content["options"]
@@ -87,7 +87,7 @@ class Text(Kind):
         return []
 
     def read(self, content: Content, tokens: Mapping[str, str], sent: Sent, before: Answer) -> Answer:
-        typed = one(only(sent, ("",)), "").replace("\x00", "").strip()
+        typed = one(only(sent, ("",)), "").strip()
         if len(typed) > MOST_TYPED:
             raise Forged("more than the field takes")
         return {"text": typed} if typed else None
@@ -104,7 +104,7 @@ class Text(Kind):
         expected = (o for o in content["options"] if any(fits(w, answer["text"], case=case) for w in _wordings(o)))
         return next(expected, None)
 
-    def shown(self, content: Content, order: Sequence[str], names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
+    def shown(self, content: Content, names: Mapping[str, str], answer: Answer, tell: Tell) -> dict:
         return {"typed": answer["text"] if answer else "", "most": MOST_TYPED}
 
     def explained(self, content: Content, order: Sequence[str], answer: Answer, tell: Tell) -> dict:

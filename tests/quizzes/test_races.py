@@ -62,11 +62,11 @@ def test_an_answer_saved_while_the_attempt_is_submitted_is_in_it_or_is_refused(m
     by, right = attempt.employee.uid, all_right(attempt)
     graded, saved = at_once(
         lambda: services.submit(attempt=attempt, answers={}, by=by),
-        lambda: services.save_answer(attempt=attempt, position=1, tokens=right[1], by=by),
+        lambda: services.save_answer(attempt=attempt, position=1, sent=right[1], by=by),
     )
     response = attempt.responses.get()
     refused = isinstance(saved, services.AlreadySubmitted)
-    assert (response.chosen, response.is_right, graded.percent) == ((None, False, 0) if refused else (["a"], True, 100))
+    assert (response.answer, response.is_right, graded.percent) == ((None, False, 0) if refused else (["a"], True, 100))
 
 
 def test_a_bank_published_twice_at_once_has_every_version_once(db):
