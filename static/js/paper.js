@@ -39,9 +39,9 @@
   let handedIn = false;
 
   const words = (seconds) => {
-    if (seconds < 60) return clock.dataset.seconds.replace("%n%", String(seconds));
+    if (seconds < 60) return clock.dataset.seconds.replace("{n}", String(seconds));
     const minutes = Math.ceil(seconds / 60);
-    return minutes === 1 ? clock.dataset.minute : clock.dataset.minutes.replace("%n%", String(minutes));
+    return minutes === 1 ? clock.dataset.minute : clock.dataset.minutes.replace("{n}", String(minutes));
   };
   const tick = () => {
     const left = Math.max(0, Math.ceil((ends - performance.now()) / 1000));

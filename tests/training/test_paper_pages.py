@@ -67,7 +67,7 @@ def fields(attempt: Attempt, kind: str, answers: dict = RIGHT) -> dict[str, list
     """What a form sends for the question of this kind."""
     response = attempt.responses.get(question__kind=kind)
     named = sent(response, answers[kind])
-    return {f"q{response.position}" + (f"-{name}" if name else ""): values for name, values in named.items()}
+    return {f"q{response.position}" + (f"-{name}" if name else ""): sorted(values) for name, values in named.items()}
 
 
 def form_of(page: BeautifulSoup) -> dict[str, list[str]]:
@@ -79,7 +79,7 @@ def form_of(page: BeautifulSoup) -> dict[str, list[str]]:
             data.setdefault(tag["name"], []).append(chosen["value"] if chosen else "")
         elif tag["type"] not in ("radio", "checkbox") or tag.has_attr("checked"):
             data.setdefault(tag["name"], []).append(tag.get("value", ""))
-    return data
+    return {name: sorted(values) for name, values in data.items()}
 
 
 def whole(attempt: Attempt, answers: dict = RIGHT) -> dict[str, list[str]]:
