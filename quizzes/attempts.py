@@ -244,7 +244,8 @@ def progress(attempt: Attempt) -> tuple[int, int]:
 
 def _locked(attempt: Attempt, by: str) -> Attempt:
     """Lock the attempt and read it anew. Raises NotYours."""
-    locked = Attempt.objects.select_for_update(of=("self",)).select_related("quiz", "employee").get(pk=attempt.pk)
+    locked = Attempt.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
+    locked.quiz, locked.employee = attempt.quiz, attempt.employee  # these never change
     if by != locked.employee.uid and not by.startswith("system:"):
         raise NotYours(locked.uid)
     return locked

@@ -22,14 +22,15 @@ from training.views.courses import my_assignment, outline_of
 def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
     """What awaits one: how many questions, the mark, the tries. Begun by POST."""
     assignment = my_assignment(request, course)
-    outline = outline_of(assignment)
-    row = get_object_or_404(Module.objects.select_related("quiz"), edition=outline.edition, slug=module)
+    edition = assignment.edition or assignment.course.current
+    row = get_object_or_404(Module.objects.select_related("quiz"), edition=edition, slug=module)
     if request.method == "POST":
         try:
             begun = learning.start_quiz(assignment=assignment, module=row, language=get_language(), by=request.user.uid)
             return redirect("training:attempt", begun.uid)
         except (quizzes.MustWait, quizzes.NothingToAsk, learning.LessonsLeft, learning.AlreadyPassed):
             return redirect(request.path)  # the page says which, and since when
+    outline = outline_of(assignment)
     line = next(line for line in outline.modules if line.pk == row.pk)
     context = {
         "outline": outline,
@@ -55,7 +56,9 @@ def attempt(request: HttpRequest, uid: str) -> HttpResponse:
 
 
 def my_attempt(request: HttpRequest, uid: str) -> Attempt:
-    return get_object_or_404(Attempt.objects.visible_to(request.user).select_related("quiz", "employee"), uid=uid)
+    attempt = get_object_or_404(Attempt.objects.visible_to(request.user).select_related("quiz"), uid=uid)
+    attempt.employee = request.user  # it is visible to nobody else
+    return attempt
 
 
 def device_of(request: HttpRequest) -> str:
@@ -71,7 +74,7 @@ def _paper(request: HttpRequest, attempt: Attempt, out_of_date: tuple[int, ...] 
     context = {
         "attempt": attempt,
         "paper": paper,
-        "where": results.place_of(attempt),
+        "where": results.place_of(attempt, is_ended=False),
         "other": _other_language(paper["lang"], attempt.languages),
         "seconds_left": None if left is None else max(int(left), 0),
         "grace": int(grading.GRACE.total_seconds()),
