@@ -14,7 +14,7 @@ from training.rules import told
 
 @dataclass(frozen=True)
 class Where:
-    """The module of an attempt. ``outline`` and ``line``: None where its edition was left behind, and before its end."""
+    """The module of an attempt. ``outline`` and ``line`` are None for an edition left behind, and before the end."""
 
     edition: Edition
     course_title: str
