@@ -64,7 +64,7 @@ class Part:
     key: str
     title: str
     counted_in: str
-    verdict: str
+    verdict: list[str]  # sentences
     rates: list[RateRow]
     ratios: list[RatioRow]
     chart: Chart | None
@@ -107,7 +107,7 @@ def _part(key: str, title: str, counted_in: str, found: Comparison) -> Part:
     ratios = [
         _ratio_row(_("Trained people: after ÷ before"), found.ratio),
         _ratio_row(_("People not yet trained: after ÷ before"), found.others_ratio),
-        _ratio_row(_("First line ÷ second line"), found.effect),
+        _ratio_row(_("First ratio ÷ second ratio"), found.effect),
     ]
     unmatched = 100 - found.matched * 100 // found.exposure if found.exposure else 0
     return Part(key, title, counted_in, verdict(found), rates, ratios, chart(rates), unmatched)
@@ -121,22 +121,23 @@ def _ratio_row(label: str, ratio: Ratio) -> RatioRow:
     return RatioRow(label, ratio, str(WHY_HIDDEN.get(ratio.hidden, "")))
 
 
-def verdict(found: Comparison) -> str:
+def verdict(found: Comparison) -> list[str]:
     """Return in one or two sentences what the intervals allow to be said, and no more."""
     if (side := _side_of_one(found.effect.estimate)) is not None:
-        return {
+        compared = {
             -1: _("Findings fell further among trained people than among people not yet trained in the same months."),
             0: _("Trained people and people not yet trained changed alike, as far as these figures can tell."),
             1: _("Findings fell less, or rose more, among trained people than among people not yet trained."),
-        }[side]
+        }
+        return [compared[side]]
     if (side := _side_of_one(found.ratio.estimate)) is None:
-        return _("There is too little to say whether training had an effect.")
+        return [_("There is too little to say whether training had an effect.")]
     own = {
         -1: _("After training there were fewer findings about the same people than before."),
         0: _("Before and after training are alike, as far as these figures can tell."),
         1: _("After training there were more findings about the same people than before."),
-    }[side]
-    return f"{own} {_('Whether people not yet trained changed as much cannot be told from so few findings.')}"
+    }
+    return [own[side], _("Whether people not yet trained changed as much cannot be told from so few findings.")]
 
 
 def _side_of_one(estimate: Estimate | None) -> int | None:
