@@ -8,13 +8,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from scipy.special import betaincinv, gammaincinv, ndtri
 
 TAIL = 0.025  # beyond either end of a 95 % interval
 FEWEST_PEOPLE = 20  # a group of fewer is not shown: it would be about somebody
 FEWEST_FINDINGS = 5  # nor is one with fewer before and after together; where an interval is approximate, on either side
-SPAN = 6  # months that are looked at on either side of the month of completion
+SPAN = 6  # months that are looked at on either side of the month of completion, at most
 TOO_FEW_PEOPLE, TOO_FEW_FINDINGS, NOBODY = "people", "findings", "nobody"
 
 
@@ -32,7 +33,7 @@ class Cell:
     """What was counted of one group of people in one month. Months are numbered from 1, in order.
 
     ``cohort``: number of the month in which they first completed the course; above every month: not by then.
-    ``has_both``: each of them has counted months within SPAN on both sides of that month.
+    ``has_both``: each of them has counted months within reach() on both sides of that month.
     ``people``: those whose first counted month this is, so that the sum over months is the number of people.
     """
 
@@ -64,7 +65,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Trained people and their comparison group, before and after. ``effect`` is the ratio of the two ratios.
+    """Trained people and their comparison group, before and after. ``effect`` is ``ratio`` over ``others_ratio``.
 
     ``matched`` of the trained people's ``exposure`` fell into months in which there was somebody to compare with.
     """
@@ -139,79 +140,114 @@ def log_ratio(value: float, variance: float) -> Estimate:
 # --- the trained and the others -----------------------------------------------------------------------------------
 
 
-@dataclass
-class _Side:
-    """One side, before or after: findings of the trained as they are, those of the others weighted to them."""
+@dataclass(frozen=True)
+class _Cohort:
+    """Those who completed in one month, and the others of the same calendar months, each before and after.
 
-    trained: set[Cell]
-    others: dict[Cell, float]  # cell -> exposure of the trained for one unit of its own
-    exposure: float = 0
+    ``others`` are cells, each with the weight that makes its findings those expected of the trained at its rate.
+    """
+
+    before: list[Cell]
+    after: list[Cell]
+    others_before: dict[Cell, float]
+    others_after: dict[Cell, float]
 
     @property
-    def findings(self) -> int:
-        return sum(cell.findings for cell in self.trained)
+    def factor(self) -> float:
+        """How many times as many findings the trained would have had after as before, had they changed as the others.
+
+        Exposure is in it: twice the messages at the same rate are twice the findings.
+        """
+        return _expected(self.others_after) / _expected(self.others_before)
 
     @property
     def expected(self) -> float:
-        """Findings that the trained would have had at the others' rate in the same months."""
-        return math.fsum(weight * cell.findings for cell, weight in self.others.items())
+        """Findings after completion that the trained would have had, had they changed as the others did."""
+        return _found(self.before) * self.factor
 
 
-def compare(cells: Iterable[Cell], *, exposure: str, per: int, last: int, span: int = SPAN) -> Comparison:
+def _found(cells: Iterable[Cell]) -> int:
+    return sum(cell.findings for cell in cells)
+
+
+def _expected(others: dict[Cell, float]) -> float:
+    return math.fsum(weight * cell.findings for cell, weight in others.items())
+
+
+def reach(cohort: int, last: int) -> int:
+    """Return how many months are looked at on either side of a month of completion: as many before as after."""
+    return max(0, min(SPAN, cohort - 1, last - cohort))
+
+
+def compare(cells: Iterable[Cell], *, exposure: str, per: int, last: int) -> Comparison:
     """Return rates per ``per`` units of ``exposure`` ("sent" or "person_months"), their ratios, and the effect.
 
-    Trained: people with months on both sides of their first completion; the month itself is left out. Others: for
-    each month of completion the people who had not completed the course ``span`` months later (or at the end, month
-    ``last``), counted in the same calendar months and weighted by the exposure that the trained had in them. Nobody
-    is compared with people who were trained meanwhile: a stacked difference in differences with clean controls
-    (Cengiz et al., Quarterly Journal of Economics 134 (2019) 1405), as a ratio of ratios. The interval of ratios with
-    the others is by the delta method on the logarithm; a cell that serves in several places is counted as one.
+    Trained: people with months on both sides of their first completion, as many months before as after; the month
+    itself is left out. Others: for each month of completion the people who had still not completed the course at the
+    end of the months after it, in the same calendar months, weighted by the exposure that the trained had in them.
+    So nobody is compared with people who were trained meanwhile: a stacked difference in differences with clean
+    controls (Cengiz et al., Quarterly Journal of Economics 134 (2019) 1405), told as a ratio of ratios.
+
+    ``effect`` is the findings after completion over those expected, had each cohort changed from its own level as its
+    others did. Intervals of the last two ratios are by the delta method on the logarithm, over all counts that go in;
+    a count that serves several cohorts goes in once, with the sum of its weights.
     """
     cells = list(cells)
-    trained = [c for c in cells if c.has_both and c.cohort <= last and 0 < abs(c.month - c.cohort) <= span]
-    people = sum(c.people for c in cells if c.has_both and c.cohort <= last)
-    sides = _match(cells, trained, exposure, last, span)
+    trained = [c for c in cells if c.has_both and 0 < abs(c.month - c.cohort) <= reach(c.cohort, last)]
+    people = sum(c.people for c in cells if c.has_both)
+    cohorts, lacking = _match(cells, trained, exposure, last)
     before, after = _own_rates(trained, people, exposure, per)
-    others_before, others_after = _others_rates(sides, exposure, per)
+    others_before, others_after = _others_rates(cohorts, lacking, exposure, per)
     own, others = before.hidden, others_before.hidden
-    too_few = TOO_FEW_FINDINGS if min(others_before.findings, others_after.findings) < FEWEST_FINDINGS else ""
-    few_own = TOO_FEW_FINDINGS if min(side.findings for side in sides) < FEWEST_FINDINGS else ""
+    few_others = TOO_FEW_FINDINGS if others_after.findings < FEWEST_FINDINGS else ""
+    own_before, own_after = (_found(c for one in cohorts for c in side(one)) for side in (_BEFORE, _AFTER))
+    few_before, few_after = (TOO_FEW_FINDINGS if n < FEWEST_FINDINGS else "" for n in (own_before, own_after))
+    others_hidden = own or others or few_others or few_before
     return Comparison(
         before=before,
         after=after,
         ratio=_ratio(own, lambda: rate_ratio(after.findings, after.exposure, before.findings, before.exposure)),
         others_before=others_before,
         others_after=others_after,
-        others_ratio=_ratio(others or too_few, lambda: _others_ratio(*sides)),
-        effect=_ratio(own or others or few_own or too_few, lambda: _effect(*sides)),
-        matched=sum(getattr(cell, exposure) for side in sides for cell in side.trained),
+        others_ratio=_ratio(others_hidden, lambda: _others_ratio(cohorts, exposure)),
+        effect=_ratio(others_hidden or few_after, lambda: _effect(cohorts)),
+        matched=sum(getattr(c, exposure) for one in cohorts for c in one.before + one.after),
         exposure=before.exposure + after.exposure,
     )
 
 
-def _match(cells: list[Cell], trained: list[Cell], exposure: str, last: int, span: int) -> tuple[_Side, _Side]:
-    """Return both sides of those cohorts that have somebody to compare with on either side."""
+_BEFORE, _AFTER = attrgetter("before"), attrgetter("after")
+
+
+def _match(cells: list[Cell], trained: list[Cell], exposure: str, last: int) -> tuple[list[_Cohort], str]:
+    """Return the cohorts that have others to compare with on both sides, and why there are none.
+
+    Before completion the others need FEWEST_FINDINGS: that count is divided by.
+    """
     by_month = defaultdict(list)
     for cell in cells:
         by_month[cell.month].append(cell)
-    before, after = _Side(set(), {}), _Side(set(), {})
-    for cohort in sorted({cell.cohort for cell in trained}):
-        until = min(cohort + span, last)
-        pairs = []
-        for cell in (cell for cell in trained if cell.cohort == cohort):
+    matched, lacking = [], NOBODY
+    for number in sorted({cell.cohort for cell in trained}):
+        until = number + reach(number, last)
+        cohort = _Cohort([], [], defaultdict(float), defaultdict(float))
+        for cell in (cell for cell in trained if cell.cohort == number):
             clean = [other for other in by_month[cell.month] if other.cohort > until]
-            whole = sum(getattr(other, exposure) for other in clean)
-            if whole and getattr(cell, exposure):
-                pairs.append((cell, clean, getattr(cell, exposure) / whole))
-        if {cell.month < cohort for cell, _clean, _weight in pairs} != {True, False}:
-            continue
-        for cell, clean, weight in pairs:
-            side = before if cell.month < cohort else after
-            side.trained.add(cell)
-            side.exposure += getattr(cell, exposure)
-            for other in clean:
-                side.others[other] = side.others.get(other, 0) + weight
-    return before, after
+            whole, mine = sum(getattr(other, exposure) for other in clean), getattr(cell, exposure)
+            if whole and mine:
+                own, others = (
+                    (cohort.before, cohort.others_before)
+                    if cell.month < number
+                    else (cohort.after, cohort.others_after)
+                )
+                own.append(cell)
+                others |= {other: mine / whole for other in clean}
+        if cohort.before and cohort.after:
+            if _found(cohort.others_before) >= FEWEST_FINDINGS:
+                matched.append(cohort)
+            else:
+                lacking = TOO_FEW_FINDINGS
+    return matched, lacking
 
 
 def _hidden(people: int, findings: int, exposures: Collection[float]) -> str:
@@ -227,27 +263,37 @@ def _ratio(hidden: str, estimate: Callable[[], Estimate]) -> Ratio:
 def _own_rates(trained: list[Cell], people: int, exposure: str, per: int) -> list[Rate]:
     """Return the rates of the trained before and after."""
     parts = [[c for c in trained if c.month < c.cohort], [c for c in trained if c.month > c.cohort]]
-    counted = [(sum(c.findings for c in part), sum(getattr(c, exposure) for c in part)) for part in parts]
+    counted = [(_found(part), sum(getattr(c, exposure) for c in part)) for part in parts]
     hidden = _hidden(people, sum(found for found, _whole in counted), [whole for _found, whole in counted])
     return [
         Rate(people, found, whole, None if hidden else rate(found, whole, per=per), hidden) for found, whole in counted
     ]
 
 
-def _others_rates(sides: tuple[_Side, _Side], exposure: str, per: int) -> list[Rate]:
+def _others_rates(cohorts: list[_Cohort], lacking: str, exposure: str, per: int) -> list[Rate]:
     """Return the rates that the trained would have had, month by month, at the others'.
 
     People: the most in any one month, so never too many; the smaller of both sides decides whether they are shown.
     """
-    people = [_most_in_a_month(side.others) for side in sides]
-    findings = [sum(cell.findings for cell in side.others) for side in sides]
-    exposures = [sum(getattr(cell, exposure) for cell in side.others) for side in sides]
-    hidden = _hidden(min(people), sum(findings), exposures)
+    sides = [_sum(one.others_before for one in cohorts), _sum(one.others_after for one in cohorts)]
+    people = [_most_in_a_month(side) for side in sides]
+    findings = [_found(side) for side in sides]
+    exposures = [sum(getattr(cell, exposure) for cell in side) for side in sides]
+    hidden = _hidden(min(people), sum(findings), exposures) if cohorts else lacking
     rates = []
-    for side, *counted in zip(sides, people, findings, exposures, strict=True):
-        parts = [(weight / side.exposure, cell.findings) for cell, weight in side.others.items()]
+    for side, own, *counted in zip(sides, (_BEFORE, _AFTER), people, findings, exposures, strict=True):
+        whole = sum(getattr(cell, exposure) for one in cohorts for cell in own(one))
+        parts = [(weight / whole, cell.findings) for cell, weight in side.items()]
         rates.append(Rate(*counted, None if hidden else weighted_rate(parts, per=per), hidden))
     return rates
+
+
+def _sum(weights: Iterable[dict[Cell, float]]) -> dict[Cell, float]:
+    total: dict[Cell, float] = defaultdict(float)
+    for one in weights:
+        for cell, weight in one.items():
+            total[cell] += weight
+    return total
 
 
 def _most_in_a_month(cells: Iterable[Cell]) -> int:
@@ -257,20 +303,36 @@ def _most_in_a_month(cells: Iterable[Cell]) -> int:
     return max(by_month.values(), default=0)
 
 
-def _others_ratio(before: _Side, after: _Side) -> Estimate:
-    variance = sum(
-        cell.findings * (after.others.get(cell, 0) / after.expected - before.others.get(cell, 0) / before.expected) ** 2
-        for cell in before.others.keys() | after.others.keys()
-    )
-    return log_ratio(after.expected / after.exposure / (before.expected / before.exposure), variance)
+def _pull_of_others(cohorts: list[_Cohort]) -> dict[Cell, float]:
+    """Return how the logarithm of the findings expected moves with each finding about the others."""
+    whole, pull = sum(one.expected for one in cohorts), defaultdict(float)
+    for one in cohorts:
+        share = one.expected / whole
+        for sign, others in ((1, one.others_after), (-1, one.others_before)):
+            expected = _expected(others)
+            for cell, weight in others.items():
+                pull[cell] += sign * share * weight / expected if expected else 0
+    return pull
 
 
-def _effect(before: _Side, after: _Side) -> Estimate:
-    """Return (after / before of the trained) / (after / before of the others): below 1, the trained gained more."""
-    used = before.trained | after.trained | before.others.keys() | after.others.keys()
-    variance = 0.0
-    for cell in used:
-        pull = (cell in after.trained) / after.findings - (cell in before.trained) / before.findings
-        pull -= after.others.get(cell, 0) / after.expected - before.others.get(cell, 0) / before.expected
-        variance += cell.findings * pull**2
-    return log_ratio(after.findings / before.findings / (after.expected / before.expected), variance)
+def _variance(pull: dict[Cell, float]) -> float:
+    return math.fsum(cell.findings * one * one for cell, one in pull.items())
+
+
+def _others_ratio(cohorts: list[_Cohort], exposure: str) -> Estimate:
+    """Return after / before of the trained people's rate, had each cohort changed as its others did."""
+    before, after = (sum(getattr(c, exposure) for one in cohorts for c in side(one)) for side in (_BEFORE, _AFTER))
+    found, expected = _found(c for one in cohorts for c in one.before), sum(one.expected for one in cohorts)
+    return log_ratio(expected / after / (found / before), _variance(_pull_of_others(cohorts)))
+
+
+def _effect(cohorts: list[_Cohort]) -> Estimate:
+    """Return findings after completion / those expected. Below 1: the trained gained more than the others."""
+    found, expected = _found(c for one in cohorts for c in one.after), sum(one.expected for one in cohorts)
+    pull = defaultdict(float, {cell: -one for cell, one in _pull_of_others(cohorts).items()})
+    for one in cohorts:
+        for cell in one.after:
+            pull[cell] += 1 / found
+        for cell in one.before:
+            pull[cell] -= one.factor / expected
+    return log_ratio(found / expected, _variance(pull))

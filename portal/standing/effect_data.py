@@ -6,12 +6,13 @@ from datetime import date
 
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from archive import calendars
-from archive.models import Finding
+from archive.models import Finding, Record
 from portal.ledger import services as ledger
-from portal.standing.effect import SPAN, Cell
+from portal.standing.effect import Cell, reach
 from training import services as training
 
 MONTHS = 24  # full months up to the last one, that are looked at
@@ -29,20 +30,20 @@ KINDS = (
 
 # A month counts for a person when their record of it is final and the feed speaks for it to its last day. People who
 # completed before the first month are in no group: nothing is known of them before.
-_MONTH = "(%s, %s, %s, %s, %s)"
+_MONTH = "(%s, %s, %s, %s, %s, %s)"
 _PEOPLE = """
-WITH span (n, first_on, last_on, begins_at, ends_at) AS (VALUES {months}),
+WITH span (n, reach, first_on, last_on, begins_at, ends_at) AS (VALUES {months}),
 completed AS (
     SELECT c.employee_id, MIN(c.completed_at) AS at
     FROM training_completion c JOIN training_edition e ON e.id = c.edition_id
     WHERE e.course_id = %s GROUP BY c.employee_id
 ),
 trained AS (
-    SELECT completed.employee_id, completed.at, span.n
+    SELECT completed.employee_id, completed.at, span.n, span.reach
     FROM completed LEFT JOIN span ON completed.at >= span.begins_at AND completed.at < span.ends_at
 ),
 counted AS (
-    SELECT r.employee_id, span.n AS month, r.sent, COALESCE(trained.n, %s) AS cohort
+    SELECT r.employee_id, span.n AS month, r.sent, COALESCE(trained.n, %s) AS cohort, trained.reach
     FROM archive_record r
     JOIN span ON span.first_on = r.month AND span.last_on = r.covered_to
     LEFT JOIN trained ON trained.employee_id = r.employee_id
@@ -50,8 +51,8 @@ counted AS (
 ),
 person AS (
     SELECT employee_id, cohort, MIN(month) AS first_month,
-        CASE WHEN SUM(CASE WHEN month < cohort AND month >= cohort - %s THEN 1 ELSE 0 END) > 0
-              AND SUM(CASE WHEN month > cohort AND month <= cohort + %s THEN 1 ELSE 0 END) > 0
+        CASE WHEN SUM(CASE WHEN month < cohort AND month >= cohort - reach THEN 1 ELSE 0 END) > 0
+              AND SUM(CASE WHEN month > cohort AND month <= cohort + reach THEN 1 ELSE 0 END) > 0
         THEN 1 ELSE 0 END AS has_both
     FROM counted GROUP BY employee_id, cohort
 )
@@ -95,7 +96,7 @@ class Counts:
 def counts(today: date) -> Counts | None:
     """Return what was counted; None before there is a course. Kept for a day, as long as the ledger says nothing new.
 
-    Four queries, two of them over the whole of the months; three when it has been kept.
+    Five queries, two of them over all of the months; three and none where it has been kept.
     """
     course = training.permit_course()
     if course is None:
@@ -109,9 +110,11 @@ def counts(today: date) -> Counts | None:
 
 
 def count(course_id: int, today: date) -> Counts:
-    """Count the last MONTHS full months. Two queries, answered with one row a cell whatever the number of people."""
-    months = calendars.months_before(calendars.month_of(today), MONTHS)
-    people, values = _people(course_id, sorted(months))
+    """Count the months there are. Three queries, answered with one row a cell whatever the number of people."""
+    months = _months(today)
+    if not months:
+        return Counts((), (), {})
+    people, values = _people(course_id, months)
     with connection.cursor() as cursor:
         cursor.execute(people + _COUNTS, values)
         rows = [[int(value) for value in row] for row in cursor.fetchall()]
@@ -121,7 +124,18 @@ def count(course_id: int, today: date) -> Counts:
         for cohort, has_both, month, kind, number in cursor.fetchall():
             found[kind][cohort, bool(has_both), month] = number
     cells = (Cell(cohort, bool(has_both), *rest) for cohort, has_both, *rest in rows)
-    return Counts(tuple(sorted(months)), tuple(cells), dict(found))
+    return Counts(tuple(months), tuple(cells), dict(found))
+
+
+def _months(today: date) -> list[date]:
+    """Return the months from the first to the last final record, in order, at most MONTHS."""
+    oldest = calendars.months_on(calendars.month_of(today), -MONTHS)
+    final = Record.objects.filter(is_final=True, month__gte=oldest)
+    ends = final.aggregate(first=Min("month"), last=Max("month"))
+    if ends["first"] is None:
+        return []
+    number = (ends["last"].year - ends["first"].year) * 12 + ends["last"].month - ends["first"].month
+    return [calendars.months_on(ends["first"], n) for n in range(number + 1)]
 
 
 def _people(course_id: int, months: list[date]) -> tuple[str, list]:
@@ -129,8 +143,8 @@ def _people(course_id: int, months: list[date]) -> tuple[str, list]:
     zone, adapt = timezone.get_default_timezone(), connection.ops
     values: list = []
     for number, month in enumerate(months, start=1):
-        values.append(number)
+        values += [number, reach(number, len(months))]
         values += [adapt.adapt_datefield_value(day) for day in (month, calendars.last_day(month))]
         values += [adapt.adapt_datetimefield_value(moment) for moment in calendars.month_bounds(month, zone)]
-    begin, later = values[3], len(months) + 1
-    return _PEOPLE.format(months=", ".join([_MONTH] * len(months))), [*values, course_id, later, begin, SPAN, SPAN]
+    begin, later = values[4], len(months) + 1
+    return _PEOPLE.format(months=", ".join([_MONTH] * len(months))), [*values, course_id, later, begin]

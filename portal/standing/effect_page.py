@@ -106,8 +106,8 @@ def _part(key: str, title: str, counted_in: str, found: Comparison) -> Part:
     ]
     ratios = [
         _ratio_row(_("Trained people: after ÷ before"), found.ratio),
-        _ratio_row(_("People not yet trained: after ÷ before"), found.others_ratio),
-        _ratio_row(_("First ratio ÷ second ratio"), found.effect),
+        _ratio_row(_("The same, had they changed as people not yet trained did"), found.others_ratio),
+        _ratio_row(_("Effect: first ÷ second"), found.effect),
     ]
     unmatched = 100 - found.matched * 100 // found.exposure if found.exposure else 0
     return Part(key, title, counted_in, verdict(found), rates, ratios, chart(rates), unmatched)
