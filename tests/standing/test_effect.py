@@ -102,7 +102,8 @@ def test_more_findings_narrow_the_ratio(after, before, times):
 
 
 def test_none_before_has_no_upper_limit_and_none_at_all_says_nothing():
-    assert interval(effect.rate_ratio(3, 10, 0, 10)) == (pytest.approx(0.4134, abs=1e-4), None)
+    share = 0.025 ** (1 / 3)  # three of three
+    assert interval(effect.rate_ratio(3, 10, 0, 10)) == (pytest.approx(share / (1 - share)), None)
     assert effect.rate_ratio(3, 10, 0, 10).value is None
     assert effect.rate_ratio(0, 10, 0, 10) == effect.Estimate(None, 0.0, None)
 
@@ -149,7 +150,7 @@ def compared(cells: list[Cell], exposure: str = "sent", per: int = 1000, last: i
 
 
 def test_one_cohort_is_what_is_worked_out_by_hand():
-    """(10/40) / (24/32) = 1/3; the logarithm's variance is 1/10 + 1/40 + 1/24 + 1/32, as of any ratio of odds."""
+    """(10/40) / (24/32) = 1/3; the logarithm's variance is 1/10 + 1/40 + 1/24 + 1/32: each count's own."""
     found = compared(one_cohort((40, 10), (32, 24)))
     assert found.before.estimate == effect.rate(40, 1000, per=1000)
     assert found.after.estimate == effect.rate(10, 1000, per=1000)
@@ -167,10 +168,14 @@ def test_the_month_of_completion_is_left_out():
     assert compared(cells) == compared([one for one in cells if one.month != 2])
 
 
-def test_months_beyond_the_span_are_left_out():
-    cells = [cell(9, month, 10, has_both=True, people=40 * (month == 1)) for month in range(1, 19)]
-    found = compared(cells, last=18)
-    assert (found.before.findings, found.after.findings) == (60, 60)
+def test_as_many_months_count_before_as_after_and_six_at_most():
+    def found(cohort: int, last: int) -> tuple[int, int]:
+        cells = [cell(cohort, month, 1, has_both=True, people=40) for month in range(1, last + 1)]
+        one = compared(cells, last=last)
+        return one.before.findings, one.after.findings
+
+    assert [found(9, 18), found(3, 18), found(16, 18)] == [(6, 6), (2, 2), (2, 2)]
+    assert [effect.reach(cohort, 18) for cohort in (1, 2, 18, 19)] == [0, 1, 0, 0]
 
 
 def test_others_are_weighted_by_the_month_in_which_the_trained_were():
@@ -183,17 +188,24 @@ def test_others_are_weighted_by_the_month_in_which_the_trained_were():
 
 
 def test_nobody_is_compared_with_who_was_trained_meanwhile():
-    """Trained in month 3, so no comparison for who was trained in month 2 and is looked at in months 1, 3 and 4."""
+    """Trained in month 3 of 5, so no comparison for who was trained in month 2 and is looked at in months 1 and 3."""
     cells = [
-        cell(2, 1, 30, has_both=True, people=40),
-        *(cell(2, month, 10, has_both=True) for month in (3, 4)),
-        cell(3, 1, 500, people=40),
-        *(cell(3, month, 500) for month in (2, 3, 4)),
+        *(cell(2, month, 30, has_both=True, people=40 * (month == 1)) for month in (1, 3)),
+        *(cell(3, month, 500) for month in (1, 2, 3, 4, 5)),
     ]
-    assert compared(cells, last=4).others_before.hidden == effect.NOBODY
-    with_others = [*cells, *(cell(5, month, 20) for month in (1, 2, 3, 4))]
-    found = compared(with_others, last=4)
-    assert (found.others_before.findings, found.others_after.findings) == (20, 40)
+    assert compared(cells, last=5).others_before.hidden == effect.NOBODY
+    found = compared([*cells, *(cell(6, month, 20) for month in (1, 2, 3, 4, 5))], last=5)
+    assert (found.others_before.findings, found.others_after.findings) == (20, 20)
+
+
+def test_a_cohort_is_measured_at_its_own_level():
+    """Ten times the findings in one cohort, and the others of neither changed: the level is no effect."""
+    cells = []
+    for cohort, level in ((2, 100), (5, 10), (9, 50)):
+        for month in range(1, 9):
+            halved = 2 if month > cohort else 1
+            cells.append(cell(cohort, month, level // halved, has_both=cohort < 9, people=40 * (month == 1)))
+    assert compared(cells, last=8).effect.estimate.value == pytest.approx(0.5)
 
 
 def test_a_cohort_without_others_on_one_side_is_not_compared():
@@ -206,13 +218,13 @@ def test_a_cohort_without_others_on_one_side_is_not_compared():
 @pytest.mark.parametrize(
     ("people", "own", "others", "hidden"),
     [
-        (19, (40, 10), (32, 24), (effect.TOO_FEW_PEOPLE, effect.TOO_FEW_PEOPLE, "", effect.TOO_FEW_PEOPLE)),
+        (19, (40, 10), (32, 24), (effect.TOO_FEW_PEOPLE,) * 4),
         (20, (40, 10), (32, 24), ("", "", "", "")),
-        (40, (4, 0), (32, 24), (effect.TOO_FEW_FINDINGS, effect.TOO_FEW_FINDINGS, "", effect.TOO_FEW_FINDINGS)),
+        (40, (4, 0), (32, 24), (effect.TOO_FEW_FINDINGS,) * 4),
         (40, (5, 0), (32, 24), ("", "", "", effect.TOO_FEW_FINDINGS)),
         (40, (40, 4), (32, 24), ("", "", "", effect.TOO_FEW_FINDINGS)),
         (40, (40, 10), (32, 4), ("", "", effect.TOO_FEW_FINDINGS, effect.TOO_FEW_FINDINGS)),
-        (40, (40, 10), (2, 2), ("", "", effect.TOO_FEW_FINDINGS, effect.TOO_FEW_FINDINGS)),
+        (40, (40, 10), (2, 24), ("", "", effect.TOO_FEW_FINDINGS, effect.TOO_FEW_FINDINGS)),
     ],
 )
 def test_small_groups_are_hidden(people, own, others, hidden):
