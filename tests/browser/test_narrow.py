@@ -19,7 +19,16 @@ pytestmark = pytest.mark.browser
 
 ROLES = ["employee", "finished", "manager", "hr", "compliance", "auditor"]
 HERE = "main a[href], nav a[href]"
-DOWNLOADS = {"training:certificate_file", "training:export_file", "archive:aside_file"}
+DOWNLOADS = {
+    "training:certificate_file",
+    "training:export_file",
+    "archive:aside_file",
+    "standing:team_file",
+    "standing:people_file",
+    "standing:finding_file",
+    "ledger:seal_file",
+    "ledger:proof_file",
+}
 # These look the same whoever reads them: the employee does.
 FOR_ALL = {"training:course", "training:lesson", "training:quiz", "training:verify", "account_change_password"}
 
