@@ -55,7 +55,7 @@ def test_there_are_26_weeks_and_tens_of_thousands_of_lines():
 
 @pytest.mark.parametrize("today", [date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 29), date(2027, 1, 1)])
 def test_the_last_week_holds_yesterday_and_nothing_after_it(today):
-    week = written(24, 2, today)[-1]
+    week = written(SIZE, 2, today)[-1]  # enough people that somebody writes on a Sunday too
     # The reader believes no pull that lies in the future, so it has to read on that day.
     with time_machine.travel(datetime.combine(today, time(12), ZONE), tick=False):
         read = list(wecom.read(io.BytesIO(b"\n".join(week.lines))))
