@@ -53,10 +53,14 @@ def way(request: HttpRequest) -> list[Group]:
         allowed = [(name, text) for name, text, permission in items if user.has_perm(permission)]
         if allowed:
             groups.append((label, allowed))
-    return [Group(label, [_link(request, name, text) for name, text in links]) for label, links in groups]
+    here = _here(request.path, [reverse(name) for _label, links in groups for name, _text in links])
+    return [
+        Group(label, [Link(text, reverse(name), reverse(name) == here) for name, text in links])
+        for label, links in groups
+    ]
 
 
-def _link(request: HttpRequest, name: str, label: str) -> Link:
-    url = reverse(name)
-    here = request.path == url if url == "/" else request.path.startswith(url)
-    return Link(label, url, here)
+def _here(path: str, addresses: list[str]) -> str:
+    """Return the address of the menu under which the page lies: the longest that fits, empty if none does."""
+    fitting = [one for one in addresses if path == one or (one != "/" and path.startswith(one))]
+    return max(fitting, key=len, default="")

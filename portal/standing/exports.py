@@ -17,7 +17,15 @@ CHUNK = 2000
 
 def people_table(people: QuerySet[Employee], *, sees_archive: bool) -> tuple[list[str], Iterator[Sequence]]:
     """Return heading and rows of the people on a page. Without the archive's part for who may not see it."""
-    heading = [_("Number"), _("Name"), _("Chinese name"), _("Department"), _("Office"), _("Manager"), _("Training")]
+    heading = [
+        _("Employee number"),
+        _("Name"),
+        _("Chinese name"),
+        _("Department"),
+        _("Office"),
+        _("Manager"),
+        _("Training"),
+    ]
     if sees_archive:
         heading += [_("Archive"), _("May message"), _("Why"), _("Since")]
     rows = people.select_related("department", "office", "manager", "standing")
@@ -46,8 +54,8 @@ def _person(one: Employee, sees_archive: bool) -> list:
 
 def findings_table(findings: QuerySet[Finding]) -> tuple[list[str], Iterator[Sequence]]:
     heading = [
-        _("Kind"), _("Person"), _("Number"), _("Department"), _("Feed"), _("Weight"), _("State"), _("Day of the facts"),
-        _("Opened"), _("Due"), _("With"), _("Settled"), _("How"),
+        _("Kind"), _("Person"), _("Employee number"), _("Department"), _("Feed"), _("Weight"), _("State"),
+        _("Day of the facts"), _("Opened"), _("Due"), _("With"), _("Settled"), _("How"),
     ]  # fmt: skip
     rows = findings.select_related("employee__department", "source", "claimed_by")
     return heading, (_finding(one) for one in rows.iterator(chunk_size=CHUNK))

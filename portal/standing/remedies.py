@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from archive.models import Finding
@@ -57,18 +57,23 @@ def table() -> dict[str, Called | None]:
     return {**dict.fromkeys(Finding.Kind.values), **shipped(), **chosen}
 
 
+def _current_lessons() -> QuerySet[Lesson]:
+    """Return the lessons of each course's newest edition."""
+    newer = Edition.objects.filter(
+        course=OuterRef("module__edition__course"), number__gt=OuterRef("module__edition__number")
+    )
+    return Lesson.objects.filter(~Exists(newer)).select_related("module__edition__course")
+
+
+def _name_of(lesson: Lesson) -> Called:
+    return Called(lesson.module.edition.course.slug, lesson.module.slug, lesson.slug)
+
+
 def lessons_of(called: Iterable[Called | None]) -> dict[Called, Lesson]:
     """Return the lessons of these names in the editions that are current; those that no edition has are not in it."""
     wanted = {one for one in called if one}
-    newest = Edition.objects.order_by().values("course").annotate(number=Max("number"))
-    current = [
-        edition.pk
-        for edition in Edition.objects.filter(course__slug__in={one.course for one in wanted})
-        if {"course": edition.course_id, "number": edition.number} in newest
-    ]
-    rows = Lesson.objects.filter(module__edition__in=current, slug__in={one.lesson for one in wanted})
-    rows = rows.select_related("module__edition__course")
-    by_name = {Called(one.module.edition.course.slug, one.module.slug, one.slug): one for one in rows}
+    rows = _current_lessons().filter(slug__in={one.lesson for one in wanted})
+    by_name = {_name_of(one): one for one in rows}
     return {name: by_name[name] for name in wanted if name in by_name}
 
 
@@ -111,17 +116,8 @@ ABOUT_PEOPLE = frozenset(
 
 def every_lesson() -> dict[Called, str]:
     """Return {name: title} of all lessons of the current editions, in their order."""
-    newest = Edition.objects.order_by().values("course").annotate(number=Max("number"))
-    current = [
-        edition.pk
-        for edition in Edition.objects.all()
-        if {"course": edition.course_id, "number": edition.number} in newest
-    ]
-    lessons = Lesson.objects.filter(module__edition__in=current).select_related("module__edition__course")
-    return {
-        Called(one.module.edition.course.slug, one.module.slug, one.slug): title_of(one)
-        for one in lessons.order_by("module__edition__course__slug", "module__position", "position")
-    }
+    ordered = _current_lessons().order_by("module__edition__course__slug", "module__position", "position")
+    return {_name_of(one): title_of(one) for one in ordered}
 
 
 @transaction.atomic
