@@ -59,8 +59,9 @@ def weeks(days: list[Day]) -> list[list[Day | None]]:
 
 
 def tally(days: list[Day]) -> dict[str, int]:
+    """Return how many days there are of each kind, and how many of them were barred as a whole."""
     kinds = [one.kind for one in days]
-    return {kind: kinds.count(kind) for kind in rules.DAY_KINDS}
+    return {kind: kinds.count(kind) for kind in rules.DAY_KINDS} | {"barred": sum(one.is_barred for one in days)}
 
 
 def groups(m: Metrics) -> list[Group]:

@@ -54,11 +54,14 @@ def test_each_message_is_counted_once_on_its_day(week, staff):  # noqa: F811
     assert sum(one.with_clients for one in days) == record.client_captured == 15
 
 
-def test_a_day_barred_as_a_whole_is_marked(week, staff):  # noqa: F811
+def test_a_day_barred_as_a_whole_is_marked_in_words_too(week, staff, sign_in):  # noqa: F811
     moment = datetime(2026, 10, 12, 16, tzinfo=UTC)  # midnight in Shanghai
     services.set_bars(barred={staff["zhangwei"].pk: True}, at=moment)
     barred = [one.on.day for one in services.days_of(staff["zhangwei"], OCTOBER) if one.is_barred]
     assert barred == list(range(13, 32))
+    page = soup(sign_in(staff["zhangwei"]).get(reverse("standing:record_month", args=[OCTOBER])))
+    assert page.select_one(".legend .is-barred").text == "19 days on which messaging clients was not permitted"
+    assert len(page.select("td.is-barred .sr")) == 19
 
 
 def test_my_month_shows_calendar_figures_and_the_feeds_hole(week, staff, sign_in):  # noqa: F811
