@@ -11,7 +11,9 @@ class UploadForm(forms.Form):
     source = forms.SlugField(
         label=_("Source"), max_length=50, help_text=_("Letters, digits, - and _. A new name begins a new WeCom feed.")
     )
-    file = forms.FileField(label=_("Feed file"), help_text=_("JSON lines, as the puller writes them."))
+    file = forms.FileField(
+        label=_("Feed file"), help_text=_("As the source delivers it: JSON lines, mail, mbox, ZIP or CSV.")
+    )
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)

@@ -125,6 +125,17 @@ def _consent(source: Source, answers: list[tuple[Message, Captured]]) -> None:
     mark_from({who: timezone.localdate(said_at) for who, said_at in concerned.items()})
 
 
+def unsay(answer: Message) -> None:
+    """Drop what a copy's answer about consent said: the better copy says it itself, perhaps to the millisecond."""
+    ConsentWord.objects.filter(
+        source=answer.source_id,
+        contact=answer.sender,
+        room=answer.room,
+        said_at=answer.sent_at,
+        origin=ConsentWord.Origin.RECORD,
+    ).delete()
+
+
 def mark_from(since: Mapping[int, date]) -> None:
     """Mark every record that each employee has from the month of the day on: a word counts from when it was said."""
     if not since:

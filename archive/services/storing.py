@@ -13,7 +13,6 @@ from archive.models import (
     Attachment,
     Batch,
     Conflict,
-    ConsentWord,
     Delivery,
     Import,
     Message,
@@ -164,7 +163,7 @@ def _overtake(better: dict[int, Written]) -> None:
     mark_due(set(parties.exclude(employee=None).exclude(sent_at=None).values_list("employee_id", "sent_at")))
     for old in before.values():
         if old.category == CONSENT:
-            _unsay(old)
+            joining.unsay(old)
     for rows in (parties, *(model.objects.filter(message__in=better) for model in _OF_ITS_WORDS)):
         rows.delete()
     for pk, one in better.items():
@@ -172,17 +171,6 @@ def _overtake(better: dict[int, Written]) -> None:
         one.row.pk, one.row.recalled_at = pk, min(told, default=None)
         one.row.save(force_update=True)
     forget_unmatched(strangers)
-
-
-def _unsay(answer: Message) -> None:
-    """Drop what a copy's answer about consent said: the better copy says it itself, perhaps to the millisecond."""
-    ConsentWord.objects.filter(
-        source=answer.source_id,
-        contact=answer.sender,
-        room=answer.room,
-        said_at=answer.sent_at,
-        origin=ConsentWord.Origin.RECORD,
-    ).delete()
 
 
 _OF_ITS_WORDS = (Signal, MessageText, Attachment, Recall)  # written anew from the better copy

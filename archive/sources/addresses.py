@@ -57,49 +57,46 @@ def _entries(raw: str) -> Iterator[tuple[str | None, str]]:
 
     Entries end at a comma or semicolon outside quotes, comments and brackets; ``name:`` before a group is dropped.
     """
-    bracketed: list[str] | None = None
+    bracketed: list[str] = []
     plain: list[str] = []
-    state, depth, escaped = "", 0, False
-    last_quote = raw.rfind('"')
-    for at, one in enumerate(raw):
-        if escaped:
-            escaped = False
-            if state == '"':
-                plain.append(one)
-        elif state == '"':
-            if one == "\\":
-                escaped = True
-            elif one == '"':
-                state = ""
-            else:
-                plain.append(one)
-        elif state == "<":
-            if one == ">":
-                state = ""
-            elif one == "<":
-                bracketed = []
+    for where, one in _characters(raw):
+        if where == "<":
+            if one == "<":
+                bracketed.clear()  # of several brackets the last counts
             else:
                 bracketed.append(one)
-        elif state == "(":
-            escaped = one == "\\"
-            depth += (one == "(") - (one == ")")
-            state = "(" if depth else ""
-        elif one == '"' and at < last_quote:
-            state = '"'
-        elif one == "<":
-            state, bracketed = "<", []
-        elif one == "(":
-            state, depth = "(", 1
-        elif one in ",;":
-            yield _entry(bracketed, plain)
-            bracketed, plain = None, []
-        elif one == ":" and "@" not in plain:
-            plain = []
+        elif where == "" and one in ",;":
+            yield "".join(bracketed).strip() or None, "".join(plain)
+            bracketed, plain = [], []
+        elif where == "" and one == ":" and "@" not in plain:
+            plain.clear()
         else:
             plain.append(one)
-    yield _entry(bracketed, plain)
+    yield "".join(bracketed).strip() or None, "".join(plain)
 
 
-def _entry(bracketed: list[str] | None, plain: list[str]) -> tuple[str | None, str]:
-    inside = "".join(bracketed).strip() if bracketed is not None else ""
-    return inside or None, "".join(plain)
+def _characters(raw: str) -> Iterator[tuple[str, str]]:
+    """Yield (where it stands: ``"`` in quotes, ``<`` in brackets or opening one, else empty; character).
+
+    Comments are passed over, and the marks of quotes and the closing ones of brackets. A quote that is never closed is
+    none: what follows it would be lost.
+    """
+    where, depth, is_escaped, last_quote = "", 0, False, raw.rfind('"')
+    for at, one in enumerate(raw):
+        if is_escaped:
+            is_escaped = False
+            if where == '"':
+                yield where, one
+        elif where in ('"', "(") and one == "\\":
+            is_escaped = True
+        elif where == "(":
+            depth += (one == "(") - (one == ")")
+            where = where if depth else ""
+        elif where and one == {'"': '"', "<": ">"}[where]:
+            where = ""
+        elif where == "" and (one in "(<" or (one == '"' and at < last_quote)):
+            where, depth = one, 1
+            if one == "<":
+                yield where, one
+        else:
+            yield where, one

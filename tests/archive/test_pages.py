@@ -1,5 +1,6 @@
 """The pages of imports, with and without JavaScript."""
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from tests.archive.conftest import FEED, line
+from tests.archive.mails import mbox, zipped
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("archive:import_list")
@@ -244,9 +246,10 @@ def test_an_upload_that_cannot_be_taken_is_explained(officer, content, source, w
     assert not Import.objects.exists()
 
 
-def test_an_upload_is_read_as_what_its_source_is(officer):
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress, lambda raw: zipped([("a.eml", raw)]), lambda raw: mbox([raw])])
+def test_an_upload_is_read_as_what_its_source_is(officer, wrap):
     services.get_source("mail", terms=services.Terms(kind="mail"))
-    upload(officer, b"From: li.na@example.com\nTo: wang@example.com\n\nhello", "mail")
+    upload(officer, wrap(b"From: li.na@example.com\nTo: wang@example.com\n\nhello"), "mail")
     tasks.run_import(Import.objects.get().job.pk)
     assert [one.sender for one in Message.objects.all()] == ["li.na@example.com"]
 

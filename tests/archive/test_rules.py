@@ -29,6 +29,40 @@ def test_a_handle_is_told_by_its_whole_shape(handle, kind):
     assert rules.kind_by_shape(handle) == kind
 
 
+@pytest.mark.parametrize(
+    ("handle", "kind"),
+    [
+        ("li.na@example.com", "unknown"),
+        ("LI.NA@EXAMPLE.COM", "unknown"),
+        ("x@capture.example.com", "contact"),
+        ("x@notexample.com", "contact"),
+        ("x@outside.example", "contact"),
+        ("x@localhost", "unknown"),
+        ("a@b@outside.example", "unknown"),
+        ("li.na", "unknown"),
+        ("wmEx4mPlEAAc0nTaCt0neAAAAAAAAA01", "contact"),
+        ("", "unknown"),
+    ],
+)
+def test_an_address_is_told_by_its_domain_where_handles_may_be_addresses(handle, kind):
+    assert rules.kind_by_shape(handle, frozenset({"example.com"})) == kind
+    assert rules.kind_by_shape("li.na@example.com") == "unknown"
+
+
+def test_domains_where_anybody_has_an_address_are_not_the_firms():
+    assert rules.domains_of(["a@Example.com", "b@gmail.com", "c@163.com", "none"]) == {"example.com"}
+
+
+def test_a_number_and_what_a_table_makes_of_it():
+    assert rules.with_zeros("318")[:3] == ["0318", "00318", "000318"]
+    assert len(rules.with_zeros("318")[-1]) == rules.ZEROS_LOST
+    assert rules.with_zeros("li.na") == rules.with_zeros("") == rules.with_zeros("٣١٨") == []
+    assert rules.without_zeros("000318") == ["00318", "0318", "318"]
+    assert rules.without_zeros("000") == ["00", "0"]
+    assert rules.without_zeros("318") == rules.without_zeros("li.na") == []
+    assert all(number in rules.without_zeros(whole) for number in ("318", "0") for whole in rules.with_zeros(number))
+
+
 @pytest.mark.parametrize(("seconds", "latency"), [(40, 40), (0, 0), (-1, 0), (-120, 0), (-121, None)])
 def test_a_clock_may_be_two_minutes_behind(seconds, latency):
     sent = datetime(2026, 10, 12, tzinfo=UTC)
