@@ -55,3 +55,8 @@ def one_of(name: str, choices: tuple[str, ...], default: str) -> str:
 
 def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def of_a_child(**changes: str) -> dict[str, str]:
+    """Return the environment for a process that is started from here, with these variables set otherwise."""
+    return {**os.environ, **changes}

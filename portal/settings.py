@@ -282,6 +282,7 @@ CELERY_BEAT_SCHEDULE = {
     "ring again for waiting jobs": {"task": "portal.jobs.tasks.sweep", "schedule": 60},
     "bring standings up to date": {"task": "portal.standing.tasks.catch_up", "schedule": 60},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
+    "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
     "open and close findings of the day": {"task": "archive.tasks.refresh_findings", "schedule": 3600},
 }

@@ -13,12 +13,14 @@ from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Import, SetAside
 from portal.jobs import services as jobs
 from portal.people import services as people_services
 from portal.people.models import Employee
+from quizzes import services as quizzes
 from training.models import Certificate, CertificateExport
 
 EVERYBODY = frozenset(  # all who are signed in
@@ -76,6 +78,16 @@ TABLE = {
     "training:attempt": Line(OWNER, args=lambda h: [h["attempt"].uid]),
     "training:answer": Line(OWNER, args=lambda h: [h["attempt"].uid, 1], method="post"),
     "training:result": Line(OWNER, args=lambda h: [h["attempt"].uid]),
+    "training:as_shown": Line(OWNER | OVERSIGHT, args=lambda h: [h["attempt"].uid]),
+    "training:as_shown_file": Line(
+        OWNER | OVERSIGHT,
+        args=lambda h: [h["attempt"].uid],
+        method="post",
+        data=lambda h: {"reason": "a complaint about the quiz"},
+    ),
+    "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
+    "training:extra_time_list": Line(frozenset({"hr"})),
+    "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
     "training:certificate_list": Line(EVERYBODY),
     "training:certificate_file": Line(OWNER | {"hr"}, args=lambda h: [h["certificate"].serial]),
     "training:verify_form": Line(EVERYBODY, visitor=True),
@@ -134,6 +146,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     }
     house |= study(employee)
     house["export"] = _export(house["hr"], house["certificate"])
+    house["extra_time"] = quizzes.grant_extra_time(
+        employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
+    )
     house["job"] = jobs.start(kind="tests.count", key="one", by=employee)
     feed = tmp_path / "feed.jsonl"
     feed.write_text('{"seq": 1, "msg": \n')
