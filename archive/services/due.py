@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from archive import calendars
 from archive.models import RecordDue
+from archive.services import bulk
 
 YEARS = range(2000, 2100)  # a message said to be of another year is kept, but makes no record
 
@@ -14,9 +15,16 @@ YEARS = range(2000, 2100)  # a message said to be of another year is kept, but m
 def mark_due(moments: Iterable[tuple[int, datetime]]) -> None:
     """Mark each employee's month in which the moment lies, in the firm's zone."""
     zone = timezone.get_default_timezone()
-    mark_months_due({(employee, calendars.month_of(at.astimezone(zone).date())) for employee, at in moments})
+    months: set[tuple[int, date]] = set()
+    begins = ends = month = None
+    for employee, at in moments:
+        if begins is None or not begins <= at < ends:  # moments that follow each other share their month
+            month = calendars.month_of(at.astimezone(zone).date())
+            begins, ends = calendars.month_bounds(month, zone)
+        months.add((employee, month))
+    mark_months_due(months)
 
 
 def mark_months_due(months: Iterable[tuple[int, date]]) -> None:
-    rows = [RecordDue(employee_id=who, month=month) for who, month in sorted(set(months)) if month.year in YEARS]
-    RecordDue.objects.bulk_create(rows, ignore_conflicts=True, batch_size=400)
+    rows = [(who, month, "") for who, month in sorted(set(months)) if month.year in YEARS]
+    bulk.insert(RecordDue, ("employee", "month", "why"), rows, skip_known=True)

@@ -41,6 +41,7 @@ def way(request: HttpRequest) -> list[Group]:
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
         ("archive:import_list", _("Imports"), "archive.view_imports"),
+        ("archive:lexicon", _("Lexicon"), "archive.view_lexiconversion"),
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),

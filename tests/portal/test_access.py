@@ -14,8 +14,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from archive import lexicon_text
 from archive import services as archive
 from archive.models import Import, SetAside
+from archive.services import lexicons
 from portal.jobs import services as jobs
 from portal.people import services as people_services
 from portal.people.models import Employee
@@ -82,7 +84,16 @@ TABLE = {
     "training:verify": Line(EVERYBODY, visitor=True, args=lambda h: [h["certificate"].serial]),
     "training:export_list": Line(frozenset({"hr"})),
     "training:export_file": Line(frozenset({"hr"}), args=lambda h: [h["export"].uid]),
-    # archive
+    # archive: deeds to a version that is no draft any more change nothing and lead back to its page
+    "archive:lexicon": Line(OVERSIGHT),
+    "archive:lexicon_begin": Line(frozenset({"compliance"}), method="post"),
+    "archive:lexicon_version": Line(OVERSIGHT, args=lambda h: [h["lexicon"].number]),
+    "archive:lexicon_line": Line(
+        OVERSIGHT, args=lambda h: [h["lexicon"].number], method="post", data=lambda h: {"line": "hello"}
+    ),
+    "archive:lexicon_trial": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
+    "archive:lexicon_switch_on": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
+    "archive:lexicon_throw_away": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
     "archive:import_list": Line(OVERSIGHT),
     "archive:import": Line(OVERSIGHT, args=lambda h: [h["import"].uid]),
     "archive:aside_file": Line(
@@ -138,6 +149,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     feed = tmp_path / "feed.jsonl"
     feed.write_text('{"seq": 1, "msg": \n')
     archive.import_feed(source=archive.get_source("wecom"), path=feed, by="system:test")
+    draft = lexicons.begin_draft(by=house["compliance"])
+    seen = lexicon_text.digest(draft.content)
+    house["lexicon"] = lexicons.switch_on(draft=draft, note="as it ships", seen=seen, by=house["compliance"])
     house["import"], house["aside"] = Import.objects.get(), SetAside.objects.get()
     return house
 
