@@ -2,7 +2,7 @@ from datetime import date
 
 from django.urls import path, register_converter
 
-from portal.standing.views import desk, machines, people, remedies
+from portal.standing.views import desk, effect, machines, people, remedies
 
 
 class MonthConverter:
@@ -35,6 +35,7 @@ urlpatterns = [
     path("team/<str:uid>/<month:month>/", people.person_month, name="person_month"),
     # firm/
     path("firm/", people.firm, name="firm"),
+    path("firm/effect/", effect.effect, name="effect"),
     path("firm/feed/", machines.feed, name="feed"),
     path("firm/feed/<int:pk>/end/", machines.feed_token_end, name="feed_token_end"),
     path("people/", people.people, name="people"),
