@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from archive import lexicon_text, tasks
 from archive.models import Finding, LexiconVersion, Signal
-from archive.services import findings, lexicons
+from archive.services import casework, lexicons
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
@@ -122,8 +122,8 @@ def test_precision_is_confirmed_of_reviewed_and_hits_are_of_late(officer, run_im
     make_employee(wecom_userid="li.na")
     run_import(write_feed([line(n, "加我个人微信聊") for n in (1, 2, 3)]))
     first, second, _third = Finding.objects.filter(kind="off_channel").order_by("message__seq")
-    findings.review_finding(finding=first, decision="confirmed", reason="so it is", reviewer=officer)
-    findings.review_finding(finding=second, decision="dismissed", reason="a joke", reviewer=officer)
+    casework.review_finding(finding=first, decision="confirmed", reason="so it is", reviewer=officer)
+    casework.review_finding(finding=second, decision="dismissed", reason="a joke", reviewer=officer)
     sent = Signal.objects.first().sent_at
     found = lexicons.figures(now=sent)["move-app"]
     assert (found.hits, found.confirmed, found.reviewed, found.percent) == (3, 1, 2, 50)

@@ -79,6 +79,7 @@ TABLE = {
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
     "standing:people": Line(STAFF_EYES),
     "standing:firm": Line(OVERSIGHT),
+    "standing:effect": Line(OVERSIGHT),
     "standing:finding_list": Line(OVERSIGHT),
     "standing:finding": Line(OVERSIGHT, args=lambda h: [h["finding"].uid]),
     "standing:finding_do": Line(
