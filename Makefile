@@ -1,5 +1,5 @@
 # What can be done with this checkout. Nothing is written outside it: .venv holds the Python packages, var the data.
-.PHONY: help demo demo-reset test test-postgres test-browser check bench messages clean
+.PHONY: help demo demo-reset test test-postgres test-browser check bench bench-postgres messages clean
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -24,8 +24,11 @@ test-browser: ## run the story in a real Chromium
 check: ## lint, layers, migrations, production settings, translations
 	@bin/check
 
-bench: ## measure every page of the demo firm (ARGS="--repeat 50")
+bench: ## measure every page of the demo firm (ARGS="--repeat 50"), or the importer (ARGS="import --lines 100000")
 	@bin/bench $(ARGS)
+
+bench-postgres: ## measure the importer on a PostgreSQL that is started for it (ARGS="--lines 100000")
+	@bin/bench postgres $(ARGS)
 
 messages: ## bring the Chinese catalogue up to date with the code, and compile it
 	@bin/messages

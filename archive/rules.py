@@ -51,6 +51,7 @@ PUBLIC_DOMAINS = frozenset(
 )
 
 
+@lru_cache(maxsize=2**16)
 def kind_by_shape(handle: str, own_domains: Set[str] | None = None) -> str:
     """Return contact, robot or unknown for a handle that is on no list of employees.
 

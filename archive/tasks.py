@@ -1,6 +1,7 @@
 from celery import shared_task
 
 from archive import services
+from archive.services import lexicons
 from portal.jobs import services as jobs
 
 
@@ -13,3 +14,8 @@ def run_import(job_id: int) -> None:
 @shared_task
 def refresh_findings() -> None:
     services.refresh_findings()
+
+
+@shared_task
+def try_lexicon(job_id: int) -> None:
+    jobs.work(job_id, lexicons.try_some)

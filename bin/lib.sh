@@ -181,3 +181,43 @@ compile_messages() {
 
 # How the texts are collected. Files without line numbers: moving a line is no change of a translation.
 MAKEMESSAGES=(--locale zh_Hans --no-obsolete --add-location file --ignore .venv --ignore var --ignore tests)
+
+# --- a PostgreSQL of one's own -----------------------------------------------------------------------------------
+
+# Starts one on a free port, sets DATABASE_URL to it, and throws it away when the script ends. Arguments go to the server.
+start_postgres() {
+  local tools password port
+  tools=$(find_postgres)
+  # PostgreSQL refuses to run as root, and its own user may not enter the checkout: so its folder lies elsewhere.
+  POSTGRES_HOME=$(mktemp -d "${TMPDIR:-/tmp}/onchannel-postgres.XXXXXX")
+  POSTGRES_TOOLS=$tools
+  trap stop_postgres EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  password=$(head -c 18 /dev/urandom | base64 | tr -d '+/=\n')
+  port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  echo "$password" >"$POSTGRES_HOME/password"
+  [ "$(id -u)" != 0 ] || chown -R postgres:postgres "$POSTGRES_HOME"
+
+  step "Starting a PostgreSQL on port $port"
+  as_postgres "$tools/initdb" --pgdata "$POSTGRES_HOME/data" --username onchannel --auth scram-sha-256 \
+    --pwfile "$POSTGRES_HOME/password" --encoding UTF8 \
+    --locale "$([ "$SYSTEM" = Darwin ] && echo en_US.UTF-8 || echo C.UTF-8)" >/dev/null
+  as_postgres "$tools/pg_ctl" start --pgdata "$POSTGRES_HOME/data" --log "$POSTGRES_HOME/log" --wait --silent --options \
+    "-c listen_addresses=127.0.0.1 -p $port -c unix_socket_directories= $*" \
+    || { cat "$POSTGRES_HOME/log" >&2; fail "PostgreSQL did not start."; }
+  export DATABASE_URL="postgres://onchannel:$password@127.0.0.1:$port/postgres"
+}
+
+as_postgres() {
+  if [ "$(id -u)" = 0 ]; then
+    (cd "$POSTGRES_HOME" && setpriv --reuid postgres --regid postgres --init-groups --reset-env "$@")
+  else
+    "$@"
+  fi
+}
+
+stop_postgres() {
+  as_postgres "$POSTGRES_TOOLS/pg_ctl" stop --pgdata "$POSTGRES_HOME/data" --mode immediate >/dev/null 2>&1 || true
+  rm -rf "$POSTGRES_HOME"
+}

@@ -274,12 +274,14 @@ class Signal(models.Model):
     end = models.PositiveIntegerField(help_text="In the normalised text")
     is_forwarded = models.BooleanField(default=False, help_text="Other people's words inside a forwarded chat")
     lexicon_version = models.CharField(max_length=20)
+    sent_at = models.DateTimeField(null=True, help_text="The message's, for the hits of a time; NULL: not told")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["message", "rule", "is_forwarded"], name="archive_signal_once_per_rule"),
             models.CheckConstraint(condition=Q(end__gte=F("start")), name="archive_signal_ends_after_it_begins"),
         ]
+        indexes: ClassVar = [models.Index(fields=["sent_at", "rule"], name="archive_signal_by_time")]
 
     def __str__(self) -> str:
         return f"{self.rule} in {self.message_id}"

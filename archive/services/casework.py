@@ -7,10 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import casework, lexicon, sealing
+from archive import casework, sealing
 from archive.models import Finding, FindingStep, MessageText, SelfReport
+from archive.normalising import normalise
 from archive.rules import Opening
-from archive.services import findings
+from archive.services import findings, lexicons
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 
@@ -172,8 +173,8 @@ def excerpts(text: str, hits: list[dict], around: int = 60) -> list[tuple[str, s
 
     That is all a reviewer needs to see why: not the whole message. Hits whose place cannot be found are left out.
     """
-    plain = lexicon.normalise(text)
-    chinese = lexicon.current().in_chinese(plain)
+    plain = normalise(text)
+    chinese = lexicons.active().in_chinese(plain)
     found: list[tuple[str, str, str]] = []
     for hit in hits:
         start, end = hit.get("start", 0), hit.get("end", 0)

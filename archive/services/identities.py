@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -54,6 +54,7 @@ class Known:
     """The identities of some handles: who was meant when."""
 
     spans: dict[tuple[str, str], list[tuple[datetime | None, datetime | None, int]]]  # by channel and folded handle
+    always: dict[tuple, tuple[str, int | None]] = field(default_factory=dict)  # who it is at any time, once asked
 
     def whom(self, channel: str, folded: str, at: datetime | None) -> int | None:
         """Return the employee whom the handle meant then; without a time, whom it means if it only ever meant one."""
@@ -67,11 +68,21 @@ class Known:
 
     def who(self, handle: str, at: datetime | None, channel: str, ways: Ways = Ways()) -> tuple[str, int | None]:
         """Return (kind, employee). The staff list goes before any shape of a handle, the channel before mail."""
+        key = handle, channel, ways
+        if (settled := self.always.get(key)) is not None:
+            return settled
         folded = rules.fold(handle)
         employee = self.whom(channel, folded, at) or self.whom(MAIL, folded, at)
         if employee is None and ways.lacks_zeros and (whole := self._with_zeros(channel, folded)):
             employee = self.whom(channel, whole, at)
-        return (PartyKind.EMPLOYEE, employee) if employee else (rules.kind_by_shape(handle, ways.own_domains), None)
+        # Plain text, not PartyKind: a database driver looks up the type of everything else, for every row.
+        found = ("employee", employee) if employee else (rules.kind_by_shape(handle, ways.own_domains), None)
+        if not ways.lacks_zeros and not (self._has_bounds(channel, folded) or self._has_bounds(MAIL, folded)):
+            self.always[key] = found
+        return found
+
+    def _has_bounds(self, channel: str, folded: str) -> bool:
+        return any(begins or ends for begins, ends, _employee in self.spans.get((channel, folded), ()))
 
     def _with_zeros(self, channel: str, folded: str) -> str | None:
         """Return the one handle of the staff list that this number was before its zeros were cut off.

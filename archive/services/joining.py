@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from archive import calendars, rules
-from archive.models import ConsentWord, Message, Participant, Recall, Record, Source
+from archive.models import ConsentWord, Message, Participant, Recall, Record, Signal, Source
 from archive.models.messages import PartyKind
 from archive.services.due import Why, mark_due, mark_months_due
 from archive.services.identities import known, ways_of
@@ -38,17 +38,19 @@ def _recalls(source: Source, rows: list[Message], lines: Mapping[int, Captured])
     )
     keys = {pk: (row.channel, lines[pk].recalls) for pk, row in recalls.items()}
     taken_back = [(originals[keys[pk]], row) for pk, row in recalls.items() if keys[pk] in originals]
-    by_id = {(row.channel, row.msgid): row for row in rows}
+    by_id = {(row.channel, row.msgid): row.pk for row in rows}
     # A recall may have come by another source than its original: all of them, by number, so that the index serves.
     orphans = Recall.objects.filter(
         source__in=list(Source.objects.values_list("pk", flat=True)),
         original=None,
-        recalls_msgid__in={row.msgid for row in rows},
+        recalls_msgid__among={row.msgid for row in rows},
     ).select_related("message")
-    for orphan in orphans:
-        if (original := by_id.get((orphan.message.channel, orphan.recalls_msgid))) is None:
+    found = [(orphan, by_id.get((orphan.message.channel, orphan.recalls_msgid))) for orphan in orphans]
+    here = Message.objects.in_bulk([pk for _orphan, pk in found if pk])
+    for orphan, pk in found:
+        if pk is None:
             continue
-        orphan.original = original
+        orphan.original = here[pk]
         orphan.save(update_fields=["original"])
         taken_back.append((orphan.original, orphan.message))
     _mark_recalled(taken_back)
@@ -159,6 +161,7 @@ def pulled_earlier(moments: Mapping[int, datetime]) -> None:
     Message.objects.bulk_update(changed, ["captured_at", "sent_at", "latency_seconds"], batch_size=200)
     for one in changed:
         if not one.sent_at_is_known:
-            Participant.objects.filter(message=one).update(sent_at=one.sent_at)
+            for model in (Participant, Signal):
+                model.objects.filter(message=one).update(sent_at=one.sent_at)
     people = Participant.objects.filter(message__in=moments, employee__isnull=False, sent_at__isnull=False)
     mark_due(set(people.values_list("employee_id", "sent_at")), Why.EARLIER)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from archive import rules
 from archive.models import Conflict, Delivery, Message, Source
+from archive.services import bulk  # noqa: F401 - brings the lookup among
 from archive.sources.base import UNREADABLE, Aside, Captured
 
 Id = tuple[str, str]  # what names a message for ever: its channel and its id there
@@ -79,7 +80,7 @@ class _Sorting:
         columns = ("pk", "source_id", "source__kind", "channel", "msgid", "category", "captured_at")
         self.by_id: dict[Id, Stored] = {}
         self.taken: dict[int, int | Id] = {}  # seq -> pk, or id of a line before in this batch
-        same_id = Message.objects.filter(channel__in=channels, msgid__in=msgids)
+        same_id = Message.objects.filter(channel__in=channels, msgid__among=msgids)
         for *row, seq, fingerprint in same_id.values_list(*columns, "seq", "fingerprint"):
             stored = Stored(*row)
             self.by_id[stored.channel, stored.msgid] = stored
@@ -91,8 +92,9 @@ class _Sorting:
         for pk, seq, fingerprint, error in copies.values_list("message_id", "seq", "fingerprint", "error_code"):
             by_pk[pk].mine[bytes(fingerprint)] = error is None
             self._take(seq, pk)
-        for model, key in ((Message, "pk"), (Delivery, "message_id")):
-            for seq, pk in model.objects.filter(source=source, seq__in=seqs).values_list("seq", key):
+        seqs = {seq for seq in seqs if seq <= (source.last_seq or 0)}  # a number above it has never come
+        for model, key in ((Message, "pk"), (Delivery, "message_id")) if seqs else ():
+            for seq, pk in model.objects.filter(source=source, seq__among=seqs).values_list("seq", key):
                 self._take(seq, pk)
 
     def _take(self, seq: int | None, by: int | Id) -> None:

@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -25,31 +27,75 @@ from archive.models import (
     Unmatched,
 )
 from archive.models.messages import PartyKind
-from archive.services import bulk, holes, joining
+from archive.services import bulk, holes, joining, lexicons
 from archive.services.due import mark_due
 from archive.services.identities import Known, Ways, forget_unmatched, known, ways_of
 from archive.services.sorting import Id, Sorted, id_of, sort
 from archive.sources.base import CONSENT, CONTENT, RECALL, Aside, Captured
 from portal.ledger import services as ledger
 
-SIGNAL_WEIGHT = 2  # a lighter hit is forgotten
 OWN_CARD = "account-offered"  # the lexicon's rule that a handed-over card counts as
 ROWS = 400  # of the wide tables in one statement; the database wrapper makes it less where it must
 
 
-@dataclass(slots=True)
-class Party:
+# Plain text: what sqlite3 must look up the type of for every value is slow.
+SENDER, RECIPIENT = Participant.Role.SENDER.value, Participant.Role.RECIPIENT.value
+
+
+class Party(NamedTuple):
     role: str
     handle: str
+    folded: str
     kind: str
     employee: int | None
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of Message, column by column: a model instance of each would cost as much as inserting it."""
+
+    source_id: int
+    batch_id: int
+    leaf: int
+    line_no: int
+    channel: str
+    seq: int | None
+    msgid: str
+    category: str
+    msgtype: str
+    is_known_kind: bool
+    sender: str
+    sender_kind: str
+    room: str
+    sent_at: datetime | None
+    sent_at_is_known: bool
+    captured_at: datetime | None
+    latency_seconds: int | None
+    is_external: bool
+    contacts: list[str]
+    fingerprint: bytes
+    publickey_ver: int | None
+    media_refs: int
+    media_missing: int
+    error_code: int | None
+    was_repaired: bool
+    recalled_at: datetime | None = None
+    pk: int = 0
+
+    @property
+    def as_message(self) -> Message:
+        return Message(**{column.name: getattr(self, column.name) for column in fields(self)})
+
+
+_values = attrgetter(*(column.name for column in fields(Row)))
+_COLUMNS = ["id" if column.name == "pk" else column.name.removesuffix("_id") for column in fields(Row)]
 
 
 @dataclass(slots=True)
 class Written:
     """A message row and the line it came from."""
 
-    row: Message
+    row: Row
     line: Captured
     parties: list[Party] = field(default_factory=list)
 
@@ -130,10 +176,9 @@ def _messages(
         lacks_zeros=ways.lacks_zeros,
     )
     written = [_built(source, batch, leaf, one, people, ways) for leaf, one in enumerate(kept)]
-    bulk.insert(Message, _COLUMNS, (_row(one.row) for one in written[: len(fresh)]))
-    pks = dict(Message.objects.filter(batch=batch).values_list("leaf", "pk"))
-    for one in written[: len(fresh)]:
-        one.row.pk = pks[one.row.leaf]
+    for one, pk in zip(written, bulk.next_pks(Message, len(fresh)), strict=False):
+        one.row.pk = pk
+    bulk.insert(Message, _COLUMNS, (_values(one.row) for one in written[: len(fresh)]))
     _overtake(dict(zip(overtaken, written[len(fresh) :], strict=True)))
     _copies((pk, source, batch, leaf, one) for leaf, (pk, one) in enumerate(copies, start=len(kept)))
     return batch, written
@@ -169,7 +214,7 @@ def _overtake(better: dict[int, Written]) -> None:
     for pk, one in better.items():
         told = [at for at in (before[pk].recalled_at, one.row.recalled_at) if at]
         one.row.pk, one.row.recalled_at = pk, min(told, default=None)
-        one.row.save(force_update=True)
+        one.row.as_message.save(force_update=True)
     forget_unmatched(strangers)
 
 
@@ -207,22 +252,14 @@ def _seal(run: Import, source: Source, batch: Batch, by: str) -> None:
     Batch.objects.filter(pk=batch.pk).update(entry_seq=entry.seq)
 
 
-_COLUMNS = tuple(field.name for field in Message._meta.concrete_fields if not field.primary_key)
-_ATTRIBUTES = [Message._meta.get_field(name).attname for name in _COLUMNS]
-
-
-def _row(message: Message) -> tuple:
-    return tuple(getattr(message, name) for name in _ATTRIBUTES)
-
-
 def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known, ways: Ways) -> Written:
     channel = one.channel or source.channel
     parties = _parties(one, channel, people, ways)
-    contacts = list(dict.fromkeys(party.handle for party in parties if party.kind == PartyKind.CONTACT))
-    sender_kind = next((p.kind for p in parties if p.role == Participant.Role.SENDER), PartyKind.UNKNOWN)
-    row = Message(
-        source=source,
-        batch=batch,
+    contacts = list(dict.fromkeys([party.handle for party in parties if party.kind == "contact"]))
+    sender_kind = parties[0].kind if parties and parties[0].role == SENDER else "unknown"
+    row = Row(
+        source_id=source.pk,
+        batch_id=batch.pk,
         leaf=leaf,
         line_no=one.place.line,
         channel=channel,
@@ -252,15 +289,15 @@ def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known
 
 
 def _parties(one: Captured, channel: str, people: Known, ways: Ways) -> list[Party]:
-    parties: list[Party] = []
+    at, fold, who, parties = one.sent_at, rules.fold, people.who, []
     seen: set[str] = set()
     if one.sender:
-        parties.append(Party(Participant.Role.SENDER, one.sender, *people.who(one.sender, one.sent_at, channel, ways)))
+        parties.append(Party(SENDER, one.sender, fold(one.sender), *who(one.sender, at, channel, ways)))
     for handle in one.recipients:
-        folded = rules.fold(handle)
+        folded = fold(handle)
         if folded not in seen:
             seen.add(folded)
-            parties.append(Party(Participant.Role.RECIPIENT, handle, *people.who(handle, one.sent_at, channel, ways)))
+            parties.append(Party(RECIPIENT, handle, folded, *who(handle, at, channel, ways)))
     return parties
 
 
@@ -290,14 +327,15 @@ def _conflicts(run: Import, source: Source, sorting: Sorted, pks: dict[Id, int])
 
 def _participants(source: Source, written: list[Written]) -> None:
     strangers: dict[str, Unmatched] = {}
-    rows = []
+    rows, ready = [], bulk.ready_moments()
     for one in written:
+        pk, sent_at = one.row.pk, ready(one.row.sent_at)
         for party in one.parties:
-            folded = rules.fold(party.handle)
-            rows.append((one.row.pk, party.role, party.handle, folded, party.kind, party.employee, one.row.sent_at))
-            if party.kind == PartyKind.UNKNOWN and folded not in strangers:
-                strangers[folded] = Unmatched(source=source, handle=party.handle, handle_folded=folded)
-    bulk.insert(Participant, ("message", "role", "handle", "handle_folded", "kind", "employee", "sent_at"), rows)
+            rows.append((pk, *party, sent_at))
+            if party.kind == "unknown" and party.folded not in strangers:
+                strangers[party.folded] = Unmatched(source=source, handle=party.handle, handle_folded=party.folded)
+    columns = ("message", "role", "handle", "handle_folded", "kind", "employee", "sent_at")
+    bulk.insert(Participant, columns, rows, are_ready=True)
     Unmatched.objects.bulk_create(strangers.values(), ignore_conflicts=True, batch_size=ROWS)
 
 
@@ -312,15 +350,17 @@ def _attachments(written: list[Written]) -> None:
 
 def _words(written: list[Written], now: datetime) -> None:
     """Look at the words in passing: keep the hits, and the text only where the firm's setting says so."""
-    words, signals, texts = lexicon.current(), [], []
+    words, signals, texts = lexicons.active(), [], []
+    keeps_flagged_only = settings.ARCHIVE_TEXT != "all"
     for one in written:
         if one.line.category != CONTENT or one.row.sender_kind == PartyKind.ROBOT:
             continue
-        found = [(hit, False) for hit in _hits(one, words)]
+        kept = [(hit, False) for hit in lexicon.signals(_hits(one, words))]
         if one.line.forwarded_text:
-            found += [(hit, True) for hit in words.judge(one.line.forwarded_text)]
-        kept = [(hit, forwarded) for hit, forwarded in found if hit.is_signal and hit.weight >= SIGNAL_WEIGHT]
-        signals += [_signal(one.row.pk, hit, forwarded, words.version) for hit, forwarded in kept]
+            kept += [(hit, True) for hit in lexicon.signals(words.judge(one.line.forwarded_text))]
+        if not kept and keeps_flagged_only:
+            continue
+        signals += [_signal(one.row, hit, forwarded, words.version) for hit, forwarded in kept]
         if why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept)):
             sealed, key_id = sealing.seal((one.line.own_text or one.line.forwarded_text).encode())
             # Without a finding it goes after a while; services.findings lets it stay where one opens.
@@ -333,7 +373,7 @@ def _words(written: list[Written], now: datetime) -> None:
 def _hits(one: Written, words: Lexicon) -> list[Hit]:
     hits = words.judge(one.line.own_text, with_contact=one.row.is_external) if one.line.own_text else []
     if _hands_over_own_card(one):
-        hits.append(Hit(OWN_CARD, "off_channel", SIGNAL_WEIGHT + lexicon.WITH_CONTACT, 0, 0, is_signal=True))
+        hits.append(Hit(OWN_CARD, "off_channel", lexicon.SIGNAL_WEIGHT + lexicon.WITH_CONTACT, 0, 0, is_signal=True))
     return hits
 
 
@@ -349,9 +389,10 @@ def _hands_over_own_card(one: Written) -> bool:
     )
 
 
-def _signal(message: int, hit: Hit, is_forwarded: bool, version: str) -> Signal:
+def _signal(row: Row, hit: Hit, is_forwarded: bool, version: str) -> Signal:
     return Signal(
-        message_id=message,
+        message_id=row.pk,
+        sent_at=row.sent_at,
         rule=hit.rule,
         kind=hit.kind,
         weight=hit.weight,
@@ -372,17 +413,15 @@ def _why_keep(line: Captured, has_signal: bool) -> str | None:
 
 def _due(written: list[Written]) -> None:
     mark_due(
-        {
-            (party.employee, one.row.sent_at)
-            for one in written
-            if one.row.sent_at and one.row.category in (CONTENT, RECALL, CONSENT)
-            for party in one.parties
-            if party.employee
-        }
+        (party.employee, one.row.sent_at)
+        for one in written
+        if one.row.sent_at and one.row.category in (CONTENT, RECALL, CONSENT)
+        for party in one.parties
+        if party.employee
     )
 
 
-def _reach(run: Import, source: Source, rows: list[Message], copies: list[Captured]) -> None:
+def _reach(run: Import, source: Source, rows: list[Row], copies: list[Captured]) -> None:
     """Move what the import says of its messages' first and last moments, and the source of all that it delivered."""
     both = [*rows, *copies]
     captured = [one.captured_at for one in both if one.captured_at]

@@ -50,7 +50,7 @@ def read(stream: BinaryIO, *, line: int = 0, offset: int = 0) -> Iterator[Captur
 def parse(place: Place, raw: bytes) -> Captured | Aside:
     """Return the record on one line, or the line with the reason why it could not be taken."""
     try:
-        data = strict.loads(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))
+        data, is_plain = strict.parse(raw.removeprefix(b"\xef\xbb\xbf"))
         if not isinstance(data, dict):
             raise strict.Refused("not_an_object")
         seq = data.get("seq")
@@ -58,9 +58,9 @@ def parse(place: Place, raw: bytes) -> Captured | Aside:
             raise strict.Refused("no_seq")
         message = data.get("msg")
         if isinstance(message, dict):
-            return _Reading(b"\\u" in raw).record(place, seq, data, message, b"sdkfileid" in raw)
+            return _Reading(b"\\u" in raw, is_plain).record(place, seq, data, message, b"sdkfileid" in raw)
         if message is None and "error" in data:
-            return _Reading(b"\\u" in raw).envelope(place, seq, data)
+            return _Reading(b"\\u" in raw, is_plain).envelope(place, seq, data)
         raise strict.Refused("no_msg")
     except UnicodeDecodeError:
         return _aside(place, raw, "not_utf8")
@@ -93,8 +93,11 @@ def pulled(value: object) -> datetime | None:
 class _Reading:
     """Reads one line; remembers whether characters that no database takes had to be replaced."""
 
-    def __init__(self, has_escapes: bool) -> None:
+    __slots__ = ("has_escapes", "is_plain", "was_repaired")
+
+    def __init__(self, has_escapes: bool, is_plain: bool) -> None:
         self.has_escapes = has_escapes  # without \u in the line there is nothing to replace
+        self.is_plain = is_plain  # as strict.parse says
         self.was_repaired = False
 
     def clean(self, text: str) -> str:
@@ -105,13 +108,13 @@ class _Reading:
 
     def text(self, value: object, limit: int = HANDLE_LIMIT) -> str:
         """Return an id as text: numbers as their digits, anything else that is no text as empty."""
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
         if not isinstance(value, str):
-            return ""
+            if not isinstance(value, int) or isinstance(value, bool):
+                return ""
+            value = str(value)
         if len(value) > limit:
             raise strict.Refused("field_too_long")
-        return self.clean(value)
+        return self.clean(value) if self.has_escapes else value
 
     def msgid(self, value: object) -> str:
         if not (found := self.text(value, ID_LIMIT)):
@@ -151,7 +154,7 @@ class _Reading:
             msgid=msgid,
             category=category,
             msgtype=msgtype,
-            fingerprint=fingerprint(message),
+            fingerprint=fingerprint(message, is_plain=self.is_plain),
             is_known_kind=msgtype in KNOWN_KINDS,
             sender=self.text(message.get("user" if category == CONTROL else "from")),
             recipients=self.recipients(message.get("tolist")),
@@ -184,9 +187,11 @@ class _Reading:
     def recipients(self, value: object) -> tuple[str, ...]:
         """Absent is nobody, a lone text is a list of one, and the same handle twice is there once."""
         told = value if isinstance(value, list) else [value]
+        if len(told) == 1:
+            return (found,) if (found := self.text(told[0])) else ()
         if len(told) > RECIPIENTS_LIMIT:
             raise strict.Refused("too_many_recipients")
-        return tuple(dict.fromkeys(handle for one in told if (handle := self.text(one))))
+        return tuple(dict.fromkeys([handle for one in told if (handle := self.text(one))]))
 
     def word(self, msgtype: str, message: dict, sent_at: datetime | None) -> Word:
         """Accepts either key and either name of the time: the documentation contradicts its own example."""
@@ -196,8 +201,8 @@ class _Reading:
         return Word(contact, "agreed" if msgtype == "agree" else "refused", said_at)
 
 
-def fingerprint(value: object) -> bytes:
-    return hashlib.sha256(strict.canonical(value)).digest()
+def fingerprint(value: object, *, is_plain: bool = False) -> bytes:
+    return hashlib.sha256(strict.canonical(value, is_plain=is_plain)).digest()
 
 
 def _small(value: object) -> int | None:

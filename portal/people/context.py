@@ -44,6 +44,7 @@ def way(request: HttpRequest) -> list[Group]:
         ("archive:import_list", _("Imports"), "archive.view_imports"),
         ("standing:feed", _("Permission feed"), "standing.manage_feed"),
         ("ledger:evidence", _("Evidence"), "ledger.view_entries"),
+        ("archive:lexicon", _("Lexicon"), "archive.view_lexiconversion"),
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),

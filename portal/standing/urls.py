@@ -3,7 +3,7 @@ from datetime import date
 from django.urls import path, register_converter
 
 from portal import tables
-from portal.standing.views import desk, exports, machines, people, remedies
+from portal.standing.views import desk, effect, exports, machines, people, remedies
 
 
 class MonthConverter:
@@ -52,6 +52,7 @@ urlpatterns = [
     path("findings.<table:kind>", exports.finding_file, name="finding_file"),
     # firm/
     path("firm/", people.firm, name="firm"),
+    path("firm/effect/", effect.effect, name="effect"),
     path("firm/feed/", machines.feed, name="feed"),
     path("firm/feed/<int:pk>/end/", machines.feed_token_end, name="feed_token_end"),
     path("people/", people.people, name="people"),

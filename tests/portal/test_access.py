@@ -17,8 +17,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from archive import lexicon_text
 from archive import services as archive
 from archive.models import Import, Record, SetAside
+from archive.services import lexicons
 from portal.jobs import services as jobs
 from portal.ledger import services as ledger
 from portal.people import services as people_services
@@ -78,6 +80,7 @@ TABLE = {
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
     "standing:people": Line(STAFF_EYES),
     "standing:firm": Line(OVERSIGHT),
+    "standing:effect": Line(OVERSIGHT),
     "standing:finding_list": Line(OVERSIGHT),
     "standing:finding": Line(OVERSIGHT, args=lambda h: [h["finding"].uid]),
     "standing:finding_do": Line(
@@ -134,7 +137,16 @@ TABLE = {
     "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
     "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
     "ledger:proof_file": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
-    # archive
+    # archive: deeds to a version that is no draft any more change nothing and lead back to its page
+    "archive:lexicon": Line(OVERSIGHT),
+    "archive:lexicon_begin": Line(frozenset({"compliance"}), method="post"),
+    "archive:lexicon_version": Line(OVERSIGHT, args=lambda h: [h["lexicon"].number]),
+    "archive:lexicon_line": Line(
+        OVERSIGHT, args=lambda h: [h["lexicon"].number], method="post", data=lambda h: {"line": "hello"}
+    ),
+    "archive:lexicon_trial": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
+    "archive:lexicon_switch_on": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
+    "archive:lexicon_throw_away": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
     "archive:import_list": Line(OVERSIGHT),
     "archive:import": Line(OVERSIGHT, args=lambda h: [h["import"].uid]),
     "archive:aside_file": Line(
@@ -193,6 +205,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     feed = tmp_path / "feed.jsonl"
     feed.write_text('{"seq": 1, "msg": \n')
     archive.import_feed(source=archive.get_source("wecom"), path=feed, by="system:test")
+    draft = lexicons.begin_draft(by=house["compliance"])
+    seen = lexicon_text.digest(draft.content)
+    house["lexicon"] = lexicons.switch_on(draft=draft, note="as it ships", seen=seen, by=house["compliance"])
     house["import"], house["aside"] = Import.objects.get(), SetAside.objects.get()
     permission_feed.make_token(label="device manager", by=house["compliance"])
     house["feed_token"] = FeedToken.objects.get()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from archive import lexicon
+from archive import lexicon_text
 from archive.sources import wecom
 from archive.sources.base import Aside, Captured
 from portal.demo import conduct, feed, people, phrases, story
@@ -140,7 +140,7 @@ def test_who_lacks_a_seat_talks_to_clients_all_the_same(weeks, records):
 
 
 def test_only_those_who_are_meant_to_go_off_channel(records):
-    words, firm = lexicon.current(), people.everybody(TODAY, SIZE)
+    words, firm = lexicon_text.shipped(), people.everybody(TODAY, SIZE)
     given = conduct.conducts(firm, TODAY)
     meant = {p.userid for p in firm if given.get(p.number) in (conduct.OFF_CHANNEL, conduct.DELETION)}
     caught = {
@@ -154,6 +154,6 @@ def test_only_those_who_are_meant_to_go_off_channel(records):
 @pytest.mark.parametrize("kind", ["off_channel", "deletion"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_phrase_that_must_not_be_is_found_by_the_lexicon(kind, language):
-    words = lexicon.current()
+    words = lexicon_text.shipped()
     for phrase in phrases.all_phrases()[kind][language]:
         assert any(hit.kind == kind and hit.weight >= 3 for hit in words.judge(phrase)), phrase

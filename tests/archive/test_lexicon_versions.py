@@ -1,0 +1,156 @@
+"""The firm's own lexicon: drafts, trying, switching on, and who finds what with which."""
+
+import pytest
+from django.urls import reverse
+
+from archive import lexicon_text, tasks
+from archive.models import Finding, LexiconVersion, Signal
+from archive.services import casework, lexicons
+from portal.jobs.models import Job
+from portal.ledger import services as ledger
+from portal.ledger.models import Entry
+from tests.archive.conftest import CLIENT, line
+
+pytestmark = pytest.mark.django_db
+MINE = """negations: {en: [do not], zh: [不要]}
+rules:
+  - id: plan-b
+    weight: 3
+    class: off_channel
+    zh: [老地方聊]
+"""
+
+
+@pytest.fixture
+def officer(make_employee):
+    return make_employee(roles=("Compliance",))
+
+
+@pytest.fixture
+def draft(officer) -> LexiconVersion:
+    made = lexicons.begin_draft(by=officer)
+    return lexicons.save_draft(draft=made, content=MINE, seen=lexicon_text.digest(made.content), by=officer)
+
+
+def turn_on(draft: LexiconVersion, officer) -> LexiconVersion:
+    return lexicons.switch_on(draft=draft, note="new words", seen=lexicon_text.digest(draft.content), by=officer)
+
+
+def test_without_a_version_what_ships_counts():
+    assert lexicons.active() is lexicon_text.shipped()
+
+
+def test_a_draft_counts_from_when_it_is_switched_on_and_old_signals_keep_their_version(
+    draft, officer, run_import, write_feed, make_employee
+):
+    make_employee(wecom_userid="li.na")
+    run_import(write_feed([line(1, "加我个人微信聊"), line(2, "老地方聊")]))
+    turn_on(draft, officer)
+    run_import(write_feed([line(3, "加我个人微信聊"), line(4, "老地方聊")], "next.jsonl"))
+    found = Signal.objects.order_by("pk").values_list("message__seq", "rule", "lexicon_version")
+    assert list(found) == [(1, "move-app", "shipped-1"), (4, "plan-b", str(draft.number))]
+
+
+def test_switching_on_is_an_entry_with_both_digests_and_the_note(draft, officer):
+    turn_on(draft, officer)
+    body = ledger.body_of(Entry.objects.get(verb="archive.lexicon_switched_on"))
+    assert body["before"] == lexicon_text.digest(lexicon_text.shipped_text())
+    assert body["digest"] == lexicon_text.digest(MINE)
+    assert body["note"] == "new words"
+    assert "send to my Gmail" in body["check_failed"]
+
+
+def test_switching_on_needs_a_note_a_draft_and_the_text_that_was_looked_at(draft, officer):
+    with pytest.raises(lexicons.NoteMissing):
+        lexicons.switch_on(draft=draft, note=" ", seen=lexicon_text.digest(MINE), by=officer)
+    with pytest.raises(lexicons.ChangedMeanwhile):
+        lexicons.switch_on(draft=draft, note="x", seen="another", by=officer)
+    turn_on(draft, officer)
+    with pytest.raises(lexicons.NotADraft):
+        turn_on(draft, officer)
+    with pytest.raises(lexicons.NotADraft):
+        lexicons.save_draft(draft=draft, content=MINE, seen=lexicon_text.digest(MINE), by=officer)
+
+
+def test_the_next_version_retires_the_one_before(draft, officer):
+    turn_on(draft, officer)
+    second = lexicons.begin_draft(by=officer)
+    assert second.content == MINE
+    turn_on(second, officer)
+    assert list(LexiconVersion.objects.order_by("number").values_list("state", flat=True)) == ["retired", "active"]
+    assert lexicons.active().version == str(second.number)
+
+
+def test_there_is_one_draft_at_a_time_and_it_can_be_thrown_away(draft, officer):
+    with pytest.raises(lexicons.DraftExists):
+        lexicons.begin_draft(by=officer)
+    lexicons.throw_away(draft=draft, by=officer)
+    assert not LexiconVersion.objects.exists()
+    assert Entry.objects.filter(verb="archive.lexicon_draft_thrown_away").count() == 1
+
+
+def test_two_who_edit_do_not_undo_each_other(draft, officer):
+    with pytest.raises(lexicons.ChangedMeanwhile):
+        lexicons.save_draft(draft=draft, content=MINE + "# mine", seen="what was there before", by=officer)
+
+
+def test_a_trial_counts_what_would_newly_hit_and_what_no_longer(
+    draft, officer, run_import, write_feed, make_employee, settings, monkeypatch
+):
+    settings.ARCHIVE_TEXT = "all"
+    monkeypatch.setattr(lexicons, "STEP", 2)
+    make_employee(wecom_userid="li.na")
+    words = ["加我个人微信聊", "老地方聊", "hello", "不要老地方聊", "wxid_ab12cd34ef"]
+    run_import(write_feed([line(n, text, to=(CLIENT,)) for n, text in enumerate(words, start=1)]))
+    job = lexicons.start_trial(draft=draft, by=officer)
+    tasks.try_lexicon(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.done, job.total) == (Job.State.DONE, 5, 5)
+    assert {name: job.result[name] for name in ("looked_at", "new", "gone", "unopened")} == {
+        "looked_at": 5,
+        "new": 2,
+        "gone": 2,
+        "unopened": 0,
+    }
+    assert job.result["rules"]["plan-b"] == {"new": 2, "gone": 0, "same": 0}
+    assert job.result["rules"]["move-app"] == {"new": 0, "gone": 1, "same": 0}
+    assert ledger.body_of(Entry.objects.get(verb="archive.lexicon_tried"))["result"] == job.result
+    assert lexicons.trial_of(draft) == job
+
+
+def test_precision_is_confirmed_of_reviewed_and_hits_are_of_late(officer, run_import, write_feed, make_employee):
+    make_employee(wecom_userid="li.na")
+    run_import(write_feed([line(n, "加我个人微信聊") for n in (1, 2, 3)]))
+    first, second, _third = Finding.objects.filter(kind="off_channel").order_by("message__seq")
+    casework.review_finding(finding=first, decision="confirmed", reason="so it is", reviewer=officer)
+    casework.review_finding(finding=second, decision="dismissed", reason="a joke", reviewer=officer)
+    sent = Signal.objects.first().sent_at
+    found = lexicons.figures(now=sent)["move-app"]
+    assert (found.hits, found.confirmed, found.reviewed, found.percent) == (3, 1, 2, 50)
+    assert lexicons.figures(now=sent + lexicons.LATELY * 2)["move-app"].hits == 0
+
+
+def test_the_pages_show_rules_faults_differences_and_a_line_with_its_reasons(draft, officer, sign_in):
+    client, url = sign_in(officer), reverse("archive:lexicon_version", args=[draft.number])
+    assert "move-app" in client.get(reverse("archive:lexicon")).text
+    page = client.get(url).text
+    assert "老地方聊" in page
+    assert "removed" in page
+    broken = client.post(url, {"content": MINE.replace("weight: 3", "weight: 9"), "seen": lexicon_text.digest(MINE)})
+    assert "Line 4: a weight is 1, 2, 3 or 4" in broken.text
+    assert "weight: 9" in broken.text
+    line_url = reverse("archive:lexicon_line", args=[draft.number])
+    tried = client.post(line_url, {"line": "不要 老 地方聊 <b>", "with_contact": "on"}).text
+    assert "<mark>老地方聊</mark>" in tried
+    assert "“不要” stands before it" in tried
+    assert "<b>" not in tried
+    assert client.post(reverse("archive:lexicon_switch_on", args=[draft.number]), {"note": ""}).status_code == 302
+    assert not LexiconVersion.objects.filter(state="active").exists()
+
+
+def test_an_auditor_reads_and_changes_nothing(draft, make_employee, sign_in):
+    client, url = sign_in(make_employee(roles=("Auditor",))), reverse("archive:lexicon_version", args=[draft.number])
+    page = client.get(url)
+    assert page.status_code == 200
+    assert 'name="content"' not in page.text
+    assert client.post(url, {"content": MINE, "seen": ""}).status_code == 403
