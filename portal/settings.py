@@ -5,6 +5,7 @@ from pathlib import Path
 from zoneinfo import available_timezones
 
 import dj_database_url
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -285,6 +286,10 @@ CELERY_BEAT_SCHEDULE = {
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
     "open and close findings of the day": {"task": "archive.tasks.refresh_findings", "schedule": 3600},
+    "look whether the archive is what was stored": {
+        "task": "archive.tasks.verify_tonight",
+        "schedule": crontab(hour="18", minute="30"),  # UTC
+    },
 }
 # What a finished import or completion rings, by name, so that no import points upward.
 STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
@@ -293,6 +298,8 @@ STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
 ARCHIVE_TEXT = env.one_of("ARCHIVE_TEXT", ("flagged", "all", "none"), "flagged")
 # What encrypts kept words, newest first. On one machine the site makes its own; several machines must share theirs.
 ARCHIVE_TEXT_KEYS = env.keys("ARCHIVE_TEXT_KEYS", DATA_DIR / "keys" / "archive-text", make=Fernet.generate_key)
+# The firm's own retention schedules instead of those that ship; archive.checks looks whether they can be used.
+ARCHIVE_RETENTION_FILE = env.text("ARCHIVE_RETENTION_FILE")
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")
 
 # --- logs --------------------------------------------------------------------------------------------------------

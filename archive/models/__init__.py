@@ -1,7 +1,7 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
 from archive.models.feeds import Batch, Hole, Import, SetAside, Source, SourceToken
-from archive.models.keeping import Disposal, Hold, Tombstone
+from archive.models.keeping import Disposal, Hold, Posting, Tombstone
 from archive.models.messages import (
     Attachment,
     Conflict,
@@ -33,6 +33,7 @@ __all__ = [
     "Message",
     "MessageText",
     "Participant",
+    "Posting",
     "Recall",
     "Record",
     "RecordDue",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from archive import rules
 from archive.models import Conflict, Delivery, Message, Source
+from archive.services import tombstones
 from archive.sources.base import UNREADABLE, Aside, Captured
 
 
@@ -53,7 +54,7 @@ class Sorted:
 
 
 def sort(source: Source, items: Iterable[Captured | Aside]) -> Sorted:
-    """Sort the lines of a batch, in order. Reads the database four times, however long the batch."""
+    """Sort the lines of a batch, in order. Reads the database five to seven times, however long the batch."""
     items = list(items)
     lines = [one for one in items if isinstance(one, Captured)]
     sorting = _Sorting(source, lines)
@@ -70,6 +71,7 @@ class _Sorting:
         columns = ("pk", "source_id", "source__kind", "msgid", "category", "captured_at", "seq", "fingerprint")
         self.by_msgid: dict[str, Stored] = {}
         self.taken: dict[int, int | str] = {}  # seq -> pk, or msgid of a line before in this batch
+        self.gone, self.gone_seqs = tombstones.disposed_of(source, msgids, seqs)
         same_id = Message.objects.filter(channel=source.channel, msgid__in=msgids).values_list(*columns)
         for *row, seq, fingerprint in same_id:
             stored = self.by_msgid[row[3]] = Stored(*row)
@@ -92,7 +94,9 @@ class _Sorting:
     def take(self, one: Captured) -> None:
         if one.seq is not None:
             self.result.seqs.add(one.seq)
-        if (before := self.result.fresh.get(one.msgid)) is not None:
+        if one.msgid in self.gone or (one.msgid not in self.by_msgid and one.seq in self.gone_seqs):
+            self.result.duplicates += 1  # disposed of, or on the number of one that was: it does not come back
+        elif (before := self.result.fresh.get(one.msgid)) is not None:
             self._beside_fresh(one, before)
         elif (stored := self.by_msgid.get(one.msgid)) is not None:
             self._beside_stored(one, stored)

@@ -25,7 +25,7 @@ from archive.models import (
     Unmatched,
 )
 from archive.models.messages import PartyKind
-from archive.services import bulk, holes, joining
+from archive.services import bulk, holding, holes, joining
 from archive.services.due import mark_due
 from archive.services.identities import Known, known
 from archive.services.sorting import Sorted, sort
@@ -52,6 +52,7 @@ class Written:
     row: Message
     line: Captured
     parties: list[Party] = field(default_factory=list)
+    keeps_words: bool = False  # those that were kept before stay, for a hold holds them
 
 
 def store(run: Import, source: Source, items: list[Captured | Aside], *, by: str, now: datetime) -> Sorted:
@@ -154,14 +155,17 @@ def _overtake(better: dict[int, Written]) -> None:
     )
     parties = Participant.objects.filter(message__in=better)
     mark_due(set(parties.exclude(employee=None).exclude(sent_at=None).values_list("employee_id", "sent_at")))
+    texts, held = MessageText.objects.filter(message__in=better), holding.held_among(better)
+    kept = set(texts.filter(message__in=held).values_list("pk", flat=True))
     for rows in (parties, *(model.objects.filter(message__in=better) for model in _OF_ITS_WORDS)):
         rows.delete()
+    texts.exclude(pk__in=kept).delete()
     for pk, one in better.items():
-        one.row.pk, one.row.recalled_at = pk, before[pk].recalled_at
+        one.row.pk, one.row.recalled_at, one.keeps_words = pk, before[pk].recalled_at, pk in kept
         one.row.save(force_update=True)
 
 
-_OF_ITS_WORDS = (Signal, MessageText, Attachment, Recall)  # written anew from the better copy
+_OF_ITS_WORDS = (Signal, Attachment, Recall)  # written anew from the better copy, and so are words that no hold keeps
 
 
 def _copies(copies: Iterable[tuple[int, Source, Batch, int, Captured]]) -> None:
@@ -305,7 +309,7 @@ def _words(written: list[Written], now: datetime) -> None:
             found += [(hit, True) for hit in words.judge(one.line.forwarded_text)]
         kept = [(hit, forwarded) for hit, forwarded in found if hit.is_signal and hit.weight >= SIGNAL_WEIGHT]
         signals += [_signal(one.row.pk, hit, forwarded, words.version) for hit, forwarded in kept]
-        if why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept)):
+        if not one.keeps_words and (why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept))):
             sealed, key_id = sealing.seal((one.line.own_text or one.line.forwarded_text).encode())
             # Without a finding it goes after a while; services.findings lets it stay where one opens.
             until = now + timedelta(days=policy.current().text_days) if why == MessageText.Why.SIGNAL else None

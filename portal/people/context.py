@@ -41,6 +41,7 @@ def way(request: HttpRequest) -> list[Group]:
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
         ("archive:import_list", _("Imports"), "archive.view_imports"),
+        ("archive:keeping", _("Keeping"), "archive.view_keeping"),
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),
