@@ -1,5 +1,7 @@
 """The front door of the archive room: one function a business verb."""
 
+from archive.retention import BadSchedules
+from archive.sealing import KeyMissing
 from archive.services.bars import set_bars
 from archive.services.casework import (
     AlreadyDecided,
@@ -20,10 +22,6 @@ from archive.services.casework import (
     second_finding,
 )
 from archive.services.days import Day, days_of, holes_in
-from archive.services.facts import ArchiveFacts, SourceHealth, facts_for, source_health
-from archive.services.feeds import BadSourceName, LeaseLost, OtherTerms, SourceBusy, Terms, get_source
-from archive.retention import BadSchedules
-from archive.sealing import KeyMissing
 from archive.services.disposing import (
     AnotherIsOpen,
     NotRunning,
@@ -38,6 +36,8 @@ from archive.services.disposing import (
     stop_disposal,
     sweep,
 )
+from archive.services.facts import ArchiveFacts, SourceHealth, facts_for, source_health
+from archive.services.feeds import BadSourceName, LeaseLost, OtherTerms, SourceBusy, Terms, get_source
 from archive.services.holding import (
     AlreadyLifted,
     Count,
@@ -52,11 +52,11 @@ from archive.services.holding import (
 from archive.services.identities import sync_identities
 from archive.services.integrity import verify, verify_step, verify_tonight
 from archive.services.judging import refresh_findings
-from archive.services.leaves import NotALeaveList, read_leaves, take_leaves
-from archive.services.records import period, recompute_due
 from archive.services.keeping import KeepingFacts, keeping_facts
 from archive.services.keeping_pages import preview_told, schedules_told, verification
+from archive.services.leaves import NotALeaveList, read_leaves, take_leaves
 from archive.services.proving import NotHere, proof_of
+from archive.services.records import period, recompute_due
 from archive.services.rotating import rotate_keys
 from archive.services.running import (
     UPLOAD_LIMIT,

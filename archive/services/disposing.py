@@ -27,7 +27,7 @@ from archive.models import (
     Signal,
 )
 from archive.services import forgetting, postings, records
-from archive.services.findings import ReasonMissing
+from archive.services.casework import ReasonMissing
 from archive.services.holding import REASON_LIMIT, lock_sources, refuse_without_permission
 from archive.services.looking import Looked, Place, Walk
 from archive.services.schedules import note_schedules

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from archive import calendars, rules
 from archive.holding import Holds, Part, Terms
 from archive.models import Hold, Identity, Message, Participant, SetAside, Source
-from archive.services.findings import ReasonMissing
+from archive.services.casework import ReasonMissing
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 

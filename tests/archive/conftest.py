@@ -11,6 +11,7 @@ from django.core.management import call_command
 from archive import sealing
 from archive.models import MessageText
 from portal.people.models import Employee
+from tests.ledger.checker import checked  # noqa: F401 - a fixture
 
 DATA = Path(__file__).parent / "data"
 FEED, STATE = DATA / "wecom-messages.jsonl", DATA / "wecom-state.json"

@@ -181,7 +181,7 @@ def test_each_step_says_what_it_did_by_whose_order_under_which_rule(old_talk, tw
     entry = Entry.objects.get(verb="archive.disposed")
     body = ledger.body_of(entry)
     assert (body["asked_by"], body["approved_by"]) == (two_officers[0].uid, two_officers[1].uid)
-    assert (body["messages"], body["leaves"], body["source"], body["as_of"]) == (4, 4, "wecom", "2026-10-16")
+    assert (body["messages"], body["count"], body["source"], body["as_of"]) == (4, 4, "wecom", "2026-10-16")
     assert (body["first_sent"][:10], body["last_sent"][:10]) == ("2018-03-01", "2021-10-15")
     assert body["schedules"] == {"version": disposal.schedule_version, "digest": retention.current().digest}
     assert {one["id"]: one["messages"] for one in body["rules"]} == {

@@ -1,6 +1,7 @@
 """The pages of keeping, and what a person's page is told of how long a month is kept."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -95,7 +96,7 @@ def test_and_in_chinese(two_officers, sign_in):
 def test_schedules_that_cannot_be_used_are_said_and_nothing_breaks(officer, settings, tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text("version: 1", encoding="utf-8")
-    settings.ARCHIVE_RETENTION_FILE = str(own)
+    settings.ARCHIVE_RETENTION_FILE = own
     told = words(officer.get(KEEPING), "#schedules")
     assert "cannot be used" in told
     assert "schedules: at least one is needed" in told
@@ -299,7 +300,7 @@ def test_a_month_is_kept_until_the_last_of_its_messages_may_go(talk, offices):
 
 
 def test_a_month_is_kept_while_the_schedules_cannot_be_used(talk, offices, settings):
-    settings.ARCHIVE_RETENTION_FILE = "/nowhere"
+    settings.ARCHIVE_RETENTION_FILE = Path("/nowhere")
     jones, nothing = facts(offices["uk.jones"]), facts(offices["uk.jones"], date(2020, 1, 1))
     assert (jones.retention_until, jones.for_ever, nothing.for_ever) == (None, True, False)
 

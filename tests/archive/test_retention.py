@@ -1,6 +1,7 @@
 """How long a message is kept: by which schedule, until which day, and what the schedules' file may say."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 import yaml
@@ -173,7 +174,7 @@ def own_file(settings, tmp_path):
     def write(text: str):
         path = tmp_path / "retention.yaml"
         path.write_text(text, encoding="utf-8")
-        settings.ARCHIVE_RETENTION_FILE = str(path)
+        settings.ARCHIVE_RETENTION_FILE = path
         return path
 
     return write
@@ -231,7 +232,7 @@ def test_a_wrong_file_is_refused_with_place_and_remedy(own_file, change, problem
         retention.current()
     assert any(problem in one for one in refused.value.problems), refused.value.problems
     errors = [str(one) for one in checks.retention_schedules_can_be_used(None)]
-    assert any(str(path) in one and problem in one and "archive.E001" in one for one in errors)
+    assert any(str(path) in one and problem in one and "archive.E002" in one for one in errors)
 
 
 def test_every_problem_is_told_at_once(own_file):
@@ -242,7 +243,7 @@ def test_every_problem_is_told_at_once(own_file):
 
 
 def test_a_file_that_is_not_there_is_an_error_before_the_site_runs(settings):
-    settings.ARCHIVE_RETENTION_FILE = "/nowhere/retention.yaml"
+    settings.ARCHIVE_RETENTION_FILE = Path("/nowhere/retention.yaml")
     with pytest.raises(SystemCheckError, match=r"/nowhere/retention\.yaml: cannot be read: No such"):
         call_command("check")
 
