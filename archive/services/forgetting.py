@@ -6,8 +6,8 @@ message; the records of the months are frozen; the Entry says what was done by w
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -25,12 +25,13 @@ from archive.models import (
     Participant,
     Recall,
     Record,
+    SampleItem,
     Source,
     Tombstone,
 )
 from archive.models.messages import PartyKind
 from archive.retention import Schedule
-from archive.services import findings
+from archive.services import bulk, findings
 from archive.services.looking import Looked, findings_with_lists
 from archive.services.tombstones import id_digest, leaf_of
 from portal.ledger import services as ledger
@@ -51,21 +52,23 @@ class Forgotten:
     removed: Counter = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     frozen: list[list[str]] = field(default_factory=list)
+    samples: int = 0  # items of monthly samples that lost their message; their fingerprint and review stay
 
 
 def forget(disposal: Disposal, doomed: Sequence[Looked], *, kept: dict[str, int]) -> Entry:
     """Take the messages away and return the Entry. All are of one source. ``kept``: what kept others back, counted."""
     pks, told = [one.pk for one in doomed], Forgotten()
-    contacts, months = _contacts(pks), _months_touched(pks)
+    pairs, months = _pairs(pks), _months_touched(pks)
     people = {who for who, _month in months}
     findings.lock(Q(message__in=pks) | Q(employee__in=people))
     told.frozen = _freeze(disposal, months)
     stones, batches = _stones(disposal, doomed)
-    _strip_findings(disposal, doomed, people, told)
+    _strip_findings(disposal, doomed, told)
+    told.samples = SampleItem.objects.filter(message__in=pks).count()
     told.removed["conflict"] = Conflict.objects.filter(first__in=pks).delete()[0]
     for label, count in Message.objects.filter(pk__in=pks).delete()[1].items():
         told.removed[label.partition(".")[2].lower()] += count
-    _strip_findings_of_gone(disposal, people, contacts, told)
+    _strip_findings_of_gone(disposal, pairs, told)
     entry = _note(disposal, doomed, merkle.root([leaf_of(batches[one.batch_id], one) for one in stones]), told, kept)
     for one in stones:
         one.entry_seq = entry.seq
@@ -74,9 +77,18 @@ def forget(disposal: Disposal, doomed: Sequence[Looked], *, kept: dict[str, int]
     return entry
 
 
-def _contacts(pks: Sequence[int]) -> set[str]:
-    rows = Participant.objects.filter(message__in=pks, kind=PartyKind.CONTACT)
-    return set(rows.values_list("handle_folded", flat=True))
+def _pairs(pks: Sequence[int]) -> dict[str, set[int]]:
+    """Return {contact, folded: the employees who took part where the contact did}."""
+    parties: dict[int, tuple[set[str], set[int]]] = defaultdict(lambda: (set(), set()))
+    rows = Participant.objects.filter(message__in=pks).filter(Q(kind=PartyKind.CONTACT) | Q(employee__isnull=False))
+    for message, folded, who in rows.values_list("message_id", "handle_folded", "employee_id"):
+        contacts, employees = parties[message]
+        contacts.add(folded) if who is None else employees.add(who)
+    pairs: dict[str, set[int]] = defaultdict(set)
+    for contacts, employees in parties.values():
+        for contact in contacts:
+            pairs[contact] |= employees
+    return pairs
 
 
 def _months_touched(pks: Sequence[int]) -> set[tuple[int, date]]:
@@ -124,11 +136,13 @@ def _stones(disposal: Disposal, doomed: Sequence[Looked]) -> tuple[list[Tombston
     return sorted(stones, key=lambda one: (batches[one.batch_id], one.leaf)), batches
 
 
-def _strip_findings(disposal: Disposal, doomed: Sequence[Looked], people: set[int], told: Forgotten) -> None:
+def _strip_findings(disposal: Disposal, doomed: Sequence[Looked], told: Forgotten) -> None:
     """Take from the findings about these messages all that names them, and from lists of messages those that go."""
     going = {one.msgid for one in doomed}
-    about = list(Finding.objects.filter(message__in=[one.pk for one in doomed]).order_by("pk"))
-    for one in findings_with_lists(people).exclude(pk__in=[one.pk for one in about]).order_by("pk"):
+    named = {f"{Finding.Kind.TEXT_REPAIRED}:{one.source}:{one.msgid}" for one in doomed}  # of a feed without numbers
+    pks = [one.pk for one in doomed]
+    about = list(Finding.objects.filter(Q(message__in=pks) | Q(key__in=named)).order_by("pk"))
+    for one in findings_with_lists(doomed).exclude(pk__in=[one.pk for one in about]).order_by("pk"):
         listed = one.facts.get("messages")
         if isinstance(listed, list) and not going.isdisjoint(listed):
             stay = [msgid for msgid in listed if msgid not in going]
@@ -140,12 +154,13 @@ def _strip_findings(disposal: Disposal, doomed: Sequence[Looked], people: set[in
         _strip(one, disposal, told)
 
 
-def _strip_findings_of_gone(disposal: Disposal, people: set[int], contacts: set[str], told: Forgotten) -> None:
+def _strip_findings_of_gone(disposal: Disposal, pairs: Mapping[str, set[int]], told: Forgotten) -> None:
     """When a contact's last message has gone, settled findings about the lack of their consent do not name them."""
+    gone = bulk.without_row(Participant._meta.get_field("handle_folded"), pairs)
+    people = set().union(*(pairs[contact] for contact in gone))
     settled = Finding.objects.filter(kind=Finding.Kind.CONSENT_MISSING, employee__in=people)
     for one in settled.exclude(state__in=Finding.OPEN).order_by("pk"):
-        contact = rules.fold(one.facts.get("contact", ""))
-        if contact in contacts and not Participant.objects.filter(handle_folded=contact).exists():
+        if rules.fold(one.facts.get("contact", "")) in gone:
             _strip(one, disposal, told)
 
 
@@ -188,6 +203,7 @@ def _note(disposal: Disposal, doomed: Sequence[Looked], root: bytes, told: Forgo
             "count": told.removed["message"] + told.removed["delivery"],
             "root": root.hex(),
             "removed": dict(told.removed),
+            "samples": told.samples,
             "findings": [{"finding": one.uid, "kind": one.kind, "facts": _plain(one.facts)} for one in told.findings],
             "records_frozen": told.frozen,
         },

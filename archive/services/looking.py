@@ -5,7 +5,7 @@ cost does not depend on what is younger.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -20,7 +20,8 @@ from archive.models.outcome import FindingQuerySet
 from archive.retention import Schedules, Verdict
 from archive.services import holding, postings
 
-RECORD_KINDS = ("recall_pattern", "after_refusal", "unseated_client_talk")  # their facts list messages by id
+# Their facts list messages by id: those of the month that holds their ``about_on``.
+RECORD_KINDS = ("recall_pattern", "after_refusal", "unseated_client_talk", "barred_talk", "media_missing")
 
 
 @dataclass(frozen=True)
@@ -148,13 +149,20 @@ def _under_review(found: Collection[Looked]) -> set[int]:
     by_msgid = defaultdict(set)
     for one in found:
         by_msgid[one.msgid].add(one.pk)
-    people = {who for one in found for who in one.part.employees}
-    for facts in findings_with_lists(people).open().values_list("facts", flat=True):
+    for facts in findings_with_lists(found).open().values_list("facts", flat=True):
         for msgid in facts.get("messages", ()):
             reviewed |= by_msgid.get(msgid, set())
     return reviewed
 
 
-def findings_with_lists(employees: Iterable[int]) -> FindingQuerySet:
-    """Return the findings about these people whose facts list the messages behind a count."""
-    return Finding.objects.filter(employee__in=employees, kind__in=RECORD_KINDS)
+def findings_with_lists(messages: Collection[Looked]) -> FindingQuerySet:
+    """Return the findings that may list any of these messages: about their people, of the months that they span."""
+    if not messages:
+        return Finding.objects.none()
+    days = [one.sent_on for one in messages]
+    return Finding.objects.filter(
+        employee__in={who for one in messages for who in one.part.employees},
+        kind__in=RECORD_KINDS,
+        about_on__gte=calendars.month_of(min(days)),
+        about_on__lte=calendars.last_day(calendars.month_of(max(days))),
+    )

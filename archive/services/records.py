@@ -448,7 +448,8 @@ def note_policy(*, by: str) -> bool:
     known = (ledger.body_of(last) or {}).get("digest") if last else None
     if known == terms.digest:
         return False
-    mark_months_due(Record.objects.filter(is_final=False).values_list("employee_id", "month"), Why.POLICY)
+    open_months = Record.objects.filter(is_final=False, frozen_by=None)
+    mark_months_due(open_months.values_list("employee_id", "month"), Why.POLICY)
     body = {"version": terms.version, "digest": terms.digest, "before": known, "thresholds": _as_data(terms)}
     ledger.append(verb=POLICY_CHANGED, actor=by, subject="system:archive", body=body)
     return True

@@ -40,7 +40,8 @@ class Sorted:
     copies: list[tuple[int, Captured]] = field(default_factory=list)  # with pk: another copy of what is here
     pulled_earlier: dict[int, datetime] = field(default_factory=dict)  # by pk: a duplicate that was pulled before
     recalled: dict[int, datetime] = field(default_factory=dict)  # by pk: a copy says that it was taken back then
-    contradictions: list[tuple[str, Captured, int | Id]] = field(default_factory=list)  # with pk or id of the first
+    # With pk or id of the first; None: that was disposed of.
+    contradictions: list[tuple[str, Captured, int | Id | None]] = field(default_factory=list)
     seqs: set[int] = field(default_factory=set)  # numbers that are present, whatever became of their line
     stored_categories: list[str] = field(default_factory=list)
     duplicates: int = 0
@@ -106,14 +107,16 @@ class _Sorting:
         if one.seq is not None:
             self.result.seqs.add(one.seq)
         key = id_of(one, self.source)
-        if key in self.gone or (key not in self.by_id and one.seq in self.gone_seqs):
-            self.result.duplicates += 1  # disposed of, or on the number of one that was: it does not come back
+        if key in self.gone:
+            self.result.duplicates += 1  # it was disposed of and does not come back
         elif (before := self.result.fresh.get(key)) is not None:
             self._beside_fresh(key, one, before)
         elif (stored := self.by_id.get(key)) is not None:
             self._beside_stored(one, stored)
         elif one.seq in self.taken:
             self._contradicts(Conflict.Kind.NUMBER, one, self.taken[one.seq])
+        elif one.seq in self.gone_seqs:
+            self._contradicts(Conflict.Kind.NUMBER, one, None)
         else:
             self.result.fresh[key] = one
             self._take(one.seq, key)
@@ -169,7 +172,7 @@ class _Sorting:
             else:
                 self.result.pulled_earlier[stored.pk] = one.captured_at
 
-    def _contradicts(self, kind: str, one: Captured, first: int | Id) -> None:
+    def _contradicts(self, kind: str, one: Captured, first: int | Id | None) -> None:
         self.result.contradictions.append((kind, one, first))
 
 
