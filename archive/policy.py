@@ -36,6 +36,12 @@ class Policy:
     late_percent: int
     seat_copy_days: int
     default_agree_counts: bool
+    work_hours: tuple[int, int]
+    silent_least_hours: int
+    silent_times: int
+    silent_percentile: int
+    silent_look_back_days: int
+    no_pull_hours: tuple[int, int, int]
     text_days: int
     findings: dict[str, FindingPolicy]
 
@@ -51,4 +57,5 @@ class Policy:
 def current() -> Policy:
     data = yaml.safe_load(PATH.read_text(encoding="utf-8"))
     findings = {kind: FindingPolicy(**terms) for kind, terms in data.pop("findings").items()}
-    return Policy(**data, findings=findings)
+    lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+    return Policy(**{**data, **lists}, findings=findings)

@@ -1,19 +1,10 @@
 """How often one address may knock at an open door."""
 
-from allauth.account.adapter import get_adapter
-from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
+
+from portal.people.limits import address_of, has_place
 
 
 def may_knock(request: HttpRequest, door: str, *, most: int, seconds: int) -> bool:
-    """Return whether this address may come in once more: ``most`` times in any ``seconds``.
-
-    Each visit takes one of ``most`` places, which fall free by themselves. Taking one is a single ``add`` of the
-    cache, so visits that come at once are counted too. The address is kept under a keyed hash only.
-    """
-    address = get_adapter().get_client_ip(request)
-    visitor = salted_hmac("training.limits", address).hexdigest()[:32]
-    places = [f"knock:{door}:{visitor}:{place}" for place in range(most)]
-    taken = cache.get_many(places)
-    return any(cache.add(place, 1, seconds) for place in places if place not in taken)
+    """Return whether this address may come in once more: ``most`` times in any ``seconds``."""
+    return has_place(door, address_of(request), most=most, seconds=seconds)

@@ -1,6 +1,6 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
-from archive.models.feeds import Batch, Hole, Import, SetAside, Source, SourceToken
+from archive.models.feeds import Batch, Hole, Import, Intake, PushAnswer, SetAside, Source, SourceToken
 from archive.models.keeping import Disposal, Hold, Tombstone
 from archive.models.messages import (
     Attachment,
@@ -13,7 +13,7 @@ from archive.models.messages import (
     Signal,
 )
 from archive.models.outcome import Finding, Record, RecordDue, RecordVersion
-from archive.models.parties import Bar, ConsentWord, Identity, Seat, SeatCopy, Unmatched
+from archive.models.parties import Bar, ConsentWord, Identity, Robot, Seat, SeatCopy, Unmatched
 from archive.models.words import LexiconVersion
 
 __all__ = [
@@ -29,14 +29,17 @@ __all__ = [
     "Hole",
     "Identity",
     "Import",
+    "Intake",
     "LexiconVersion",
     "Message",
     "MessageText",
     "Participant",
+    "PushAnswer",
     "Recall",
     "Record",
     "RecordDue",
     "RecordVersion",
+    "Robot",
     "Seat",
     "SeatCopy",
     "SetAside",

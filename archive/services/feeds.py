@@ -2,7 +2,8 @@
 
 import os
 import socket
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,8 +11,10 @@ from django.core.validators import validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from archive.models import Source
+from archive.models import Import, Source
+from archive.services import findings
 from portal.ledger import services as ledger
+from portal.people.models import Employee
 
 LEASE = timedelta(seconds=120)  # renewed with every batch, which takes about a second
 
@@ -46,14 +49,74 @@ def get_source(name: str, *, by: str = "system:archive") -> Source:
     return source
 
 
+SETTINGS = (
+    "kind",
+    "channel",
+    "time_zone",
+    "expected_latency_seconds",
+    "is_contiguous",
+    "granularity",
+    "mapping",
+    "retired_on",
+)
+FIXED = ("kind", "channel")  # once something was imported: what is stored was read and told apart by them
+
+
+class NotEmpty(ValueError):
+    """What a source is cannot be changed any more once it has delivered."""
+
+
+@transaction.atomic
+def add_source(*, name: str, by: Employee, **settings_) -> Source:
+    """Return a new source, with its Entry. ``settings_`` are some of SETTINGS. Raises BadSourceName."""
+    if Source.objects.filter(name=name).exists():
+        raise BadSourceName(_("There is a source of this name already."))
+    source = Source.objects.create(name=name, **settings_)
+    body = {"source": name, **_as_told(source, SETTINGS)}
+    ledger.append(verb="archive.source_added", actor=by.uid, subject="system:archive", body=body)
+    return source
+
+
+@transaction.atomic
+def change_source(*, source: Source, by: Employee, **settings_) -> Source:
+    """Change some of SETTINGS, with an Entry of what they were and are. Raises NotEmpty.
+
+    A source whose numbers are now known to skip has no holes to find: open findings about them are closed.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    changed = [name for name in SETTINGS if name in settings_ and getattr(source, name) != settings_[name]]
+    if not changed:
+        return source
+    if any(name in FIXED for name in changed) and source.imports.exists():
+        raise NotEmpty(_("The source has delivered. Its kind and its channel cannot be changed any more."))
+    before = _as_told(source, changed)
+    for name in changed:
+        setattr(source, name, settings_[name])
+    source.save(update_fields=changed)
+    body = {"source": source.name, "before": before, "after": _as_told(source, changed)}
+    ledger.append(verb="archive.source_changed", actor=by.uid, subject="system:archive", body=body)
+    if "is_contiguous" in changed and not source.is_contiguous:
+        for finding in findings.open_about(source, "hole"):
+            findings.close_on_evidence(finding, why="the numbers of this source skip normally", by=by.uid)
+    return source
+
+
+def _as_told(source: Source, names: Iterable[str]) -> dict:
+    told = {name: getattr(source, name) for name in names}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in told.items()}
+
+
 def this_process() -> str:
     """Return a holder's name that says where it runs, so that a killed one is known to be gone."""
     return f"pid:{socket.gethostname()[:80]}:{os.getpid()}"
 
 
 def hold(source: Source, holder: str, now: datetime) -> Source:
-    """Take or renew the source for ``holder``, in the caller's transaction, and return it locked. Raises SourceBusy."""
-    source = Source.objects.select_for_update().get(pk=source.pk)
+    """Take or renew the source for ``holder``, in the caller's transaction, and return it locked. Raises SourceBusy.
+
+    Here and elsewhere without its key: who only points at a source, as a new finding does, need not wait.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     if source.held_by and source.held_by != holder and source.held_until > now and not _is_gone(source.held_by):
         raise SourceBusy(source.name)
     source.held_by, source.held_until = holder, now + LEASE
@@ -61,13 +124,30 @@ def hold(source: Source, holder: str, now: datetime) -> Source:
     return source
 
 
+def lock_idle(source_id: int, now: datetime) -> Source:
+    """Return the source locked, in the caller's transaction, if no import of it is running. Raises SourceBusy.
+
+    For what is done in one transaction: it needs no hold that outlives it.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source_id)
+    if source.held_by and source.held_until > now and not _is_gone(source.held_by):
+        raise SourceBusy(source.name)
+    return source
+
+
 def renew(source_id: int, holder: str, now: datetime) -> Source:
     """Return the source locked if ``holder`` still has it. Raises LeaseLost."""
-    source = Source.objects.select_for_update().get(pk=source_id)
+    source = Source.objects.select_for_update(no_key=True).get(pk=source_id)
     if source.held_by != holder:
         raise LeaseLost(source.name)
     source.held_until = now + LEASE
     return source
+
+
+def taken(source: Source, via: str, now: datetime) -> None:
+    """Note on the locked source, not yet saved, that a delivery was taken in whole. Repaired lines are no delivery."""
+    if via != Import.Via.REPAIR:
+        source.last_pull_at = max(source.last_pull_at or now, now)
 
 
 def release(source_id: int, holder: str) -> None:

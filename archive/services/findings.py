@@ -41,7 +41,7 @@ def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = Non
         finding = Finding.objects.create(
             kind=one.kind,
             key=one.key,
-            severity=terms.findings[one.kind].severity,
+            severity=one.severity or terms.findings[one.kind].severity,
             employee=person,
             source_id=one.source,
             message_id=one.message,
@@ -124,6 +124,28 @@ def review_finding(*, finding: Finding, decision: str, reason: str, reviewer: Em
         _let_go_of_text(finding, now)
     body = {"before": before, "after": decision, "reason": reason.strip()}
     _note("archive.finding_reviewed", finding, reviewer.uid, body)
+    return finding
+
+
+def worsen(finding: Finding, *, severity: int, facts: dict, by: str) -> None:
+    """Write anew what an open finding says, for its facts have grown, in the caller's transaction."""
+    before = {"severity": finding.severity, "facts": finding.facts}
+    finding.severity, finding.facts = severity, facts
+    finding.save(update_fields=["severity", "facts"])
+    _note("archive.finding_grown", finding, by, {"before": before, "severity": severity, "facts": facts})
+
+
+@transaction.atomic
+def reopen(finding: Finding, *, reason: str, by: str) -> Finding:
+    """Open a finding again because what closed it was undone. One that is open stays as it is."""
+    finding = Finding.objects.select_for_update(of=("self",)).select_related("employee").get(pk=finding.pk)
+    if finding.is_open:
+        return finding
+    before = {"state": finding.state, "why": finding.closed_why}
+    finding.state, finding.closed_at, finding.closed_why = Finding.State.NEW, None, ""
+    finding.decided_by = finding.decided_at = None
+    finding.save()
+    _note("archive.finding_reopened", finding, by, {"before": before, "reason": reason})
     return finding
 
 

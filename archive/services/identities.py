@@ -2,17 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from archive import calendars, rules
-from archive.models import Identity, Message, Participant, Unmatched
+from archive.models import Identity, Message, Participant, Robot, Unmatched
 from archive.models.messages import PartyKind
 from archive.services.due import mark_due
+from archive.services.turns import take_turn
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 
@@ -21,32 +22,41 @@ CHANNEL = "wecom"
 
 @dataclass(frozen=True)
 class Known:
-    """The identities of some handles: who was meant when."""
+    """The identities of some handles: who was meant when; and those of them that were declared to be no person."""
 
     spans: dict[str, list[tuple[datetime | None, datetime | None, int]]]
+    robots: dict[str, list[tuple[datetime | None, datetime | None]]] = field(default_factory=dict)
 
     def whom(self, folded: str, at: datetime | None) -> int | None:
         """Return the employee whom the handle meant then; without a time, whom it means if it only ever meant one."""
         spans = self.spans.get(folded, ())
         if at is None:
             return spans[0][2] if len(spans) == 1 else None
-        for begins, ends, employee in spans:
-            if (begins is None or begins <= at) and (ends is None or at < ends):
-                return employee
-        return None
+        return next((employee for begins, ends, employee in spans if _holds(begins, ends, at)), None)
 
     def who(self, handle: str, at: datetime | None) -> tuple[str, int | None]:
-        """Return (kind, employee). The staff list goes before any shape of a handle."""
-        employee = self.whom(rules.fold(handle), at)
-        return (PartyKind.EMPLOYEE, employee) if employee else (rules.kind_by_shape(handle), None)
+        """Return (kind, employee). The staff list goes before what was declared, and that before any shape."""
+        folded = rules.fold(handle)
+        if employee := self.whom(folded, at):
+            return PartyKind.EMPLOYEE, employee
+        if any(_holds(begins, ends, at) for begins, ends in self.robots.get(folded, ())):
+            return PartyKind.ROBOT, None
+        return rules.kind_by_shape(handle), None
+
+
+def _holds(begins: datetime | None, ends: datetime | None, at: datetime | None) -> bool:
+    return at is None or ((begins is None or begins <= at) and (ends is None or at < ends))
 
 
 def known(folded: Iterable[str]) -> Known:
-    spans = defaultdict(list)
-    rows = Identity.objects.filter(channel=CHANNEL, handle_folded__in=set(folded))
+    handles, spans, robots = set(folded), defaultdict(list), defaultdict(list)
+    rows = Identity.objects.filter(channel=CHANNEL, handle_folded__in=handles)
     for handle, begins, ends, employee in rows.values_list("handle_folded", "valid_from", "valid_to", "employee_id"):
         spans[handle].append((begins, ends, employee))
-    return Known(dict(spans))
+    declared = Robot.objects.filter(channel=CHANNEL, handle_folded__in=handles)
+    for handle, begins, ends in declared.values_list("handle_folded", "valid_from", "valid_to"):
+        robots[handle].append((begins, ends))
+    return Known(dict(spans), dict(robots))
 
 
 @transaction.atomic
@@ -54,12 +64,15 @@ def sync_identities(*, by: str, now: datetime | None = None) -> set[int]:
     """Make the identities what HR's list says of userids and re-match what that changes. Return the messages touched.
 
     A userid that HR gives to somebody new ends the old identity now and begins the new one; that of a leaver ends
-    with the leaving day. The first identity of a handle reaches back to the beginning.
+    with the leaving day. The first identity of a handle reaches back to the beginning. What a person has matched
+    by hand stays as it is: HR's list only says whom the handle means afterwards.
     """
+    take_turn()
     now, wanted, changed = now or timezone.now(), _as_hr_tells(), set()
     newest: dict[str, Identity] = {}
-    for one in Identity.objects.select_for_update().filter(channel=CHANNEL).order_by("pk"):
-        newest[one.handle_folded] = one  # identities of a handle are made in the order of time
+    ordered = Identity.objects.select_for_update().filter(channel=CHANNEL)
+    for one in ordered.order_by(F("valid_to").asc(nulls_last=True), "pk"):
+        newest[one.handle_folded] = one  # the one that reaches farthest
     for folded in wanted.keys() | newest.keys():
         if _settle(newest.get(folded), wanted.get(folded), now):
             changed.add(folded)
@@ -77,7 +90,10 @@ def _settle(newest: Identity | None, told: tuple[Employee, datetime | None] | No
     if told is None:
         return newest.origin == Identity.Origin.HR and newest.valid_to is None and _end(newest, now)
     employee, ends = told
-    if newest is not None and newest.employee_id == employee.pk:
+    by_hand = newest is not None and newest.origin != Identity.Origin.HR
+    if by_hand and newest.valid_to is None:
+        return False
+    if newest is not None and not by_hand and newest.employee_id == employee.pk:
         return newest.valid_to != ends and _end(newest, ends)
     if newest is not None and newest.valid_to is None:
         _end(newest, now)

@@ -12,6 +12,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.view_every_record",
         "archive.view_imports",
         "archive.run_imports",
+        "archive.manage_sources",
         "standing.view_firm",
         "ledger.view_entries",
     },

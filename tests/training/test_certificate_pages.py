@@ -226,7 +226,7 @@ def test_no_address_is_kept_in_the_clear(certificate, monkeypatch):
         def add(self, *args) -> bool:
             return True
 
-    monkeypatch.setattr("training.limits.cache", Watched())
+    monkeypatch.setattr("portal.people.limits.cache", Watched())
     Client(REMOTE_ADDR="203.0.113.9").get(verify_url(certificate.serial))
     assert len(kept) == 30
     assert "203.0.113.9" not in "".join(kept)
