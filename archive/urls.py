@@ -1,13 +1,29 @@
 from django.urls import path
 
-from archive import views, views_lexicon
+from archive import views_lexicon
+from archive.views import asides, handles, imports, push, sources
 
 app_name = "archive"
 urlpatterns = [
+    # api/
+    path("api/archive/<str:source>/", push.push, name="push"),
     # imports/
-    path("imports/", views.import_list, name="import_list"),
-    path("imports/<str:uid>/", views.import_, name="import"),
-    path("imports/<str:uid>/lines/<int:line_no>/", views.aside_file, name="aside_file"),
+    path("imports/", imports.import_list, name="import_list"),
+    path("imports/sources/", sources.source_new, name="source_new"),
+    path("imports/sources/<slug:name>/", sources.source, name="source"),
+    path("imports/sources/<slug:name>/settings/", sources.source_settings, name="source_settings"),
+    path("imports/sources/<slug:name>/tokens/", sources.token_make, name="token_make"),
+    path("imports/sources/<slug:name>/tokens/<int:pk>/", sources.token_end, name="token_end"),
+    path("imports/sources/<slug:name>/holes/<int:first>/", sources.hole, name="hole"),
+    path("imports/sources/<slug:name>/kinds/", sources.kind, name="kind"),
+    path("imports/handles/<int:pk>/", handles.handle, name="handle"),
+    path("imports/matches/<int:pk>/", handles.match_undo, name="match_undo"),
+    path("imports/robots/<int:pk>/", handles.robot_undo, name="robot_undo"),
+    path("imports/<str:uid>/", imports.import_, name="import"),
+    path("imports/<str:uid>/lines/<int:line_no>/", asides.aside_file, name="aside_file"),
+    path("imports/<str:uid>/lines/<int:line_no>/look/", asides.aside_look, name="aside_look"),
+    path("imports/<str:uid>/lines/<int:line_no>/repair/", asides.aside_repair, name="aside_repair"),
+    path("imports/<str:uid>/lines/<int:line_no>/again/", asides.aside_again, name="aside_again"),
     # lexicon/
     path("lexicon/", views_lexicon.lexicon, name="lexicon"),
     path("lexicon/draft/", views_lexicon.lexicon_begin, name="lexicon_begin"),

@@ -15,6 +15,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.review_findings",
         "archive.view_lexiconversion",
         "archive.edit_lexicon",
+        "archive.manage_sources",
         "standing.view_firm",
         "standing.manage_feed",
         "standing.choose_remedies",

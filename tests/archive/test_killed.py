@@ -90,7 +90,9 @@ def subprocess_free_run(feed: Path) -> dict[str, list]:
         for model in (models.Record, models.Conflict, models.SetAside, models.ConsentWord, models.Hole):
             model.objects.all().delete()
         models.Finding.objects.all().delete()
-        for model in (models.Delivery, models.Message, models.Batch, models.Unmatched, models.Import, models.Source):
+        for model in (models.Delivery, models.Message, models.Batch, models.Unmatched, models.Import):
+            model.objects.all().delete()
+        for model in (models.Intake, models.Source):
             model.objects.all().delete()
         call_command("import_archive", str(feed), source="wecom", as_json=True)
         found = rows()

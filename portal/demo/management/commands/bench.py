@@ -74,6 +74,7 @@ class Command(BaseCommand):
             ("result", ("training:result", [attempt.uid]), learner),
             ("verify", ("training:verify", [certificate.serial]), None),
             ("import", ("archive:import", [run.uid]), compliance),
+            ("source", ("archive:source", [run.source.name]), compliance),
         ]
 
     def _measure(self, label: str, path: str, email: str | None, repeat: int) -> dict:
