@@ -93,3 +93,8 @@ def _made(path: Path, make: Callable[[], bytes]) -> str:
     finally:
         mine.unlink()
     return path.read_text(encoding="utf-8")
+
+
+def of_a_child(**changes: str) -> dict[str, str]:
+    """Return the environment for a process that is started from here, with these variables set otherwise."""
+    return {**os.environ, **changes}

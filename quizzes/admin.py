@@ -14,8 +14,8 @@ class BankAdmin(ReadOnlyAdmin):
 
 @admin.register(Question)
 class QuestionAdmin(ReadOnlyAdmin):
-    list_display = ("slug", "version", "bank", "kind", "difficulty", "created_at")
-    list_filter = ("bank", "kind", "difficulty")
+    list_display = ("slug", "version", "bank", "kind", "difficulty", "state", "withdrawn_at", "created_at")
+    list_filter = ("bank", "kind", "difficulty", "state")
     search_fields = ("slug",)
     list_select_related = ("bank",)
 
@@ -32,7 +32,7 @@ class AttemptAdmin(ReadOnlyAdmin):
 
     fields: ClassVar = [
         "uid", "quiz", "employee", "number", "language", "pass_percent",
-        "started_at", "closes_at", "submitted_at", "right", "percent", "passed",
+        "started_at", "closes_at", "extra_percent", "submitted_at", "timed_out", "right", "percent", "passed",
     ]  # fmt: skip
     list_display = ("uid", "quiz", "employee", "number", "started_at", "submitted_at", "percent", "passed")
     list_filter = ("passed",)

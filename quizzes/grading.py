@@ -1,52 +1,55 @@
-"""Drawing, shuffling, grading and waiting: plain values in, plain values out."""
+"""Marks, passing, waiting and closing time: plain values in, plain values out. What an answer earns: kinds/."""
 
-import random
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import NamedTuple
 
 GRACE = timedelta(seconds=30)  # after closing time: a page sent at the last second has to travel
+WHOLE = 10_000  # how credit is stored: in ten-thousandths of a question's points, rounded down
+LONGEST_MS = 24 * 3600 * 1000  # the most time that one answer is said to have taken
 
 
-def draw(questions: Mapping[str, str], *, count: int, seed: str, seen: Sequence[str] = ()) -> list[str]:
-    """Return ``count`` of the questions, in the order in which to show them.
+class Graded(NamedTuple):
+    """What one question of an attempt comes to. ``is_counted``: False for one that was withdrawn meanwhile."""
 
-    ``questions`` maps each question's slug to its first tag; ``seen`` lists the slugs that the person was shown in
-    earlier attempts, oldest first. Every tag gives the same number of questions, give or take one, as long as it has
-    them: whoever passes was asked about everything. Within a tag, questions not seen before come first, then those
-    seen longest ago; tags with unseen questions are the first to give one more. The same seed draws the same again.
-    Raises ValueError if there are fewer than ``count`` questions.
+    credit: Fraction
+    points: int = 1
+    must_pass: bool = False
+    is_counted: bool = True
+
+
+class Outcome(NamedTuple):
+    """``right``: questions that earned all their points. ``missed``: must-pass questions that did not."""
+
+    right: int
+    percent: int
+    passed: bool
+    missed: int
+
+
+def outcome(marks: Iterable[Graded], pass_percent: int) -> Outcome:
+    """Return what an attempt comes to. Questions that do not count are left out of everything.
+
+    It is passed when the points earned reach the mark and every must-pass question is right. An attempt of which
+    nothing is left to count has proved nothing: 0 percent, not passed.
     """
-    if count > len(questions):
-        raise ValueError(f"{count} questions wanted, {len(questions)} there")
-    chance = random.Random(f"draw/{seed}")  # noqa: S311 - fairness, not secrecy
-    last_seen = {slug: turn for turn, slug in enumerate(seen)}
-    piles: dict[str, list[str]] = {}
-    for slug in _shuffled(questions, chance):
-        piles.setdefault(questions[slug], []).append(slug)
-    for pile in piles.values():
-        pile.sort(key=lambda slug: last_seen.get(slug, -1))  # stable: those not seen stay shuffled
-    drawn: list[str] = []
-    while len(drawn) < count:
-        for tag in sorted(_shuffled(piles, chance), key=lambda tag: piles[tag][0] in last_seen):
-            drawn.append(piles[tag].pop(0))
-        piles = {tag: pile for tag, pile in piles.items() if pile}
-    return _shuffled(drawn[:count], chance)
+    counted = [mark for mark in marks if mark.is_counted]
+    right = sum(mark.credit == 1 for mark in counted)
+    missed = sum(mark.must_pass and mark.credit < 1 for mark in counted)
+    if not counted:
+        return Outcome(0, 0, False, 0)
+    reached = percent(sum(mark.credit * mark.points for mark in counted), sum(mark.points for mark in counted))
+    return Outcome(right, reached, passes(reached, pass_percent) and not missed, missed)
 
 
-def option_order(options: Sequence[str], *, kind: str, seed: str, slug: str) -> list[str]:
-    """Return the option ids as they are to be shown. True stands before false; all else is shuffled."""
-    if kind == "truefalse":
-        return list(options)
-    return _shuffled(options, random.Random(f"options/{seed}/{slug}"))  # noqa: S311 - as above
+def stored(credit: Fraction) -> int:
+    """Return credit as it is stored: WHOLE is everything, and nothing less is."""
+    return int(credit * WHOLE)
 
 
-def is_right(chosen: Collection[str] | None, key: Collection[str]) -> bool:
-    """Return whether exactly the right options were chosen. No part credit; not answered is wrong."""
-    return chosen is not None and set(chosen) == set(key)
-
-
-def percent(right: int, of: int) -> int:
-    """Return the share of right answers as a whole percent, rounded down: 100 always means every question."""
+def percent(right: int | Fraction, of: int) -> int:
+    """Return the share of the points that was earned as a whole percent, rounded down: 100 always means every point."""
     if not 0 <= right <= of or of == 0:
         raise ValueError(f"{right} right of {of}")
     return right * 100 // of
@@ -78,8 +81,18 @@ def is_late(closes_at: datetime | None, now: datetime) -> bool:
     return closes_at is not None and now > closes_at + GRACE
 
 
-def _shuffled(items: Collection[Hashable], chance: random.Random) -> list:
-    """Return the items in an order that depends on them and on chance alone, not on the order they came in."""
-    ordered = sorted(items)
-    chance.shuffle(ordered)
-    return ordered
+def closing_time(started_at: datetime, limit_minutes: int | None, extra_percent: int = 0) -> datetime | None:
+    """Return when an attempt closes; None: it has no limit. ``extra_percent`` of the limit is added, to the second."""
+    if limit_minutes is None:
+        return None
+    return started_at + timedelta(seconds=limit_minutes * 60 * (100 + extra_percent) // 100)
+
+
+def spent(since: datetime, now: datetime, before: int | None) -> int:
+    """Return the milliseconds given to a question: those of earlier ``before``, and the time since the last sign.
+
+    ``since`` is the last answer saved in the attempt, to whichever question, or its start. So the times of an
+    attempt's questions add up to the moment of its last answer. A clock that went back adds nothing.
+    """
+    passed = max((now - since) // timedelta(milliseconds=1), 0)
+    return min((before or 0) + passed, LONGEST_MS)

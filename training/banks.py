@@ -1,21 +1,33 @@
 """questions.yaml: the bank of a module's quiz, checked question by question and as a whole."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
+from quizzes import drawing
+from quizzes.kinds import KINDS
 from quizzes.models import Question
-from quizzes.rules import Flaw, flaws_in_key
-from training.fields import SLUG_REMEDY, Fields, Languages, List, is_slug
+from training.fields import SLUG_REMEDY, Fields, Languages, List, Map, is_slug
+from training.kinds import parts, read_kind
 from training.reading import CourseFolder
 
 FEWEST_TAGS, MOST_TAGS, FEWEST_PER_TAG = 3, 6, 3
 ALL_THAT_APPLY = "choose all that apply"
+LISTS = {"options", "prompts", "units", "messages", "scenes"}
 
 
 def read_bank(
-    files: CourseFolder, file: str, *, draw: int, sources: Collection[str], languages: Languages
+    files: CourseFolder,
+    file: str,
+    *,
+    draw: int,
+    blueprint: Sequence[Mapping] = (),
+    sources: Collection[str],
+    languages: Languages,
 ) -> list[dict]:
-    """Return the questions of the file, as quizzes.services.publish_bank takes them. Mistakes are reported."""
+    """Return the questions of the file, as quizzes.services.publish_bank takes them. Mistakes are reported.
+
+    ``draw`` and ``blueprint``: what the module's quiz will ask of them.
+    """
     report = files.report_on(file)
     listed = files.listed(file)
     questions = []
@@ -32,7 +44,27 @@ def read_bank(
         if len(questions) < draw:
             remedy = "Write more, or lower 'questions' in course.yaml."
             files.fault(file, 1, f"the quiz draws {draw} questions and the bank has {len(questions)}", remedy)
+        cards = {q["slug"]: drawing.Card(tuple(q["tags"]), q["difficulty"], q["must_pass"]) for q in questions}
+        for flaw in drawing.flaws_in_blueprint(cards, drawing.cells_of(blueprint), draw):
+            files.fault(file, 1, flaw.what, flaw.remedy)
     return questions
+
+
+def read_blueprint(fields: Fields) -> list[dict]:
+    """Return the ``blueprint`` of a course's or a module's quiz, as quizzes.services.publish_quiz takes it."""
+    found = []
+    for cell in parts(fields, "blueprint", "this line", optional=True):
+        line = {"questions": cell.number("questions", least=1, most=100)}
+        if cell.has("tag"):
+            line["tag"] = cell.slug("tag")
+        if cell.has("difficulty"):
+            line["difficulty"] = cell.number("difficulty", least=1, most=3)
+        if cell.has("must_pass"):
+            line["must_pass"] = cell.flag("must_pass")
+        cell.asked |= {"tag", "difficulty", "must_pass"}
+        cell.done()
+        found.append(line)
+    return found
 
 
 def _check_spread(tags: list[str], listed: list, files: CourseFolder, file: str) -> None:
@@ -61,14 +93,20 @@ def _question(fields: Fields, sources: Collection[str], languages: Languages) ->
         "difficulty": fields.number("difficulty", least=1, most=3),
         "cites": fields.cites(sources),
         "stem": fields.texts("stem", languages),
-        "options": _options(fields, languages),
         "explanation": fields.texts("explanation", languages),
+        "points": fields.number("points", least=1, most=100, optional=True) or 1,
+        "must_pass": fields.flag("must_pass"),
+        "shuffle": fields.flag("shuffle") or not fields.has("shuffle"),
     }
+    question["options"], question["detail"] = read_kind(question["kind"], fields, languages)
     stem = question["stem"].get("en")
     if question["kind"] == Question.Kind.MULTIPLE and stem and ALL_THAT_APPLY not in stem.lower():
         fields.wrong(
             "stem", "a multiple question does not say that several may be right", "Add 'Choose all that apply.'"
         )
+    if all(isinstance(fields.given.get(name), List) for name in LISTS & fields.given.keys()):
+        for flaw in KINDS[question["kind"]].flaws(question):
+            fields.report(_line(fields.given, flaw.path), flaw.what, flaw.remedy)
     fields.done()
     return question
 
@@ -81,30 +119,12 @@ def _tags(fields: Fields) -> list[str]:
     return [tag for tag in found if is_slug(tag)]
 
 
-def _options(question: Fields, languages: Languages) -> list[dict]:
-    found, options, places = question.items("options"), [], []
-    for item, line in zip(found, found.lines, strict=True):
-        fields = Fields(item, question.report, of="this option", line=line)
-        option = {
-            "id": fields.slug("id"),
-            "right": fields.flag("right"),
-            "text": fields.texts("text", languages),
-            "why": fields.texts("why", languages),
-        }
-        fields.done()
-        options.append(option)
-        places.append(fields)
-    if isinstance(question.given.get("options"), List):
-        for flaw in flaws_in_key(str(question.given.get("kind")), options):
-            question.report(_line(flaw, question, places), flaw.what, flaw.remedy)
-    return options
-
-
-def _line(flaw: Flaw, question: Fields, options: list[Fields]) -> int:
-    """Return the line of the file that the flaw's path leads to."""
-    match flaw.path:
-        case ("options", number):
-            return options[number].given.line
-        case ("options", number, name):
-            return options[number].line(name)
-    return question.line(flaw.path[0])
+def _line(given: Map | List, path: Sequence[str | int]) -> int:
+    """Return the line of the file that a flaw's path leads to, or of the last part of it that is there."""
+    line = given.line
+    for step in path:
+        if isinstance(given, Map):
+            line, given = given.lines.get(step, line), given.get(step)
+        elif isinstance(given, List) and isinstance(step, int) and step < len(given):
+            line, given = given.lines[step], given[step]
+    return line

@@ -1,9 +1,10 @@
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from portal.people.models import Department
+from portal.people.models import Department, Employee
 from training import exports, rules
 from training.models import Course
 
@@ -80,3 +81,49 @@ class ExportForm(forms.Form):
             completed_from=data["completed_from"],
             completed_to=data["completed_to"],
         )
+
+
+class ExtraTimeForm(forms.Form):
+    """More time in quizzes for one person, who is named as HR knows them."""
+
+    employee = forms.CharField(label=_("Employee number or e-mail"), max_length=254)
+    percent = forms.TypedChoiceField(
+        label=_("More time"), coerce=int, choices=[(n, f"{n}%") for n in (10, 25, 33, 50, 75, 100, 200)], initial=25
+    )
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=300,
+        help_text=_("Whoever audits this reads it. Say no more about health than needed."),
+    )
+    starts_on = forms.DateField(label=_("From"), widget=DayInput())
+    ends_on = forms.DateField(
+        label=_("To"), required=False, widget=DayInput(), help_text=_("Empty: until it is ended here.")
+    )
+
+    def __init__(self, *args, viewer: Employee, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.viewer = viewer
+        self.fields["starts_on"].initial = timezone.localdate()
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def clean_employee(self) -> Employee:
+        named = self.cleaned_data["employee"].strip()
+        people = Employee.objects.visible_to(self.viewer).filter(is_active=True)
+        found = people.filter(employee_no=named).first() or people.filter(email=named.lower()).first()
+        if found is None:
+            raise forms.ValidationError(_("There is nobody with this number or address."))
+        return found
+
+    def clean_starts_on(self):
+        day = self.cleaned_data["starts_on"]
+        if day < timezone.localdate():
+            raise forms.ValidationError(_("It cannot begin in the past: attempts of that time are over."))
+        return day
+
+    def clean(self) -> dict:
+        data = super().clean()
+        first, last = data.get("starts_on"), data.get("ends_on")
+        if first and last and last < first:
+            self.add_error("ends_on", _("This day lies before the first."))
+        return data

@@ -148,24 +148,38 @@ def lessons_left(assignment: Assignment, module: Module) -> int:
 
 
 def _settle_late(assignment: Assignment, module: Module) -> None:
-    """Submit an attempt whose time is up, as it was saved: if it passed, it counts like any other."""
     attempt = Attempt.objects.filter(quiz=module.quiz, employee=assignment.employee).open().first()
-    if attempt and grading.is_late(attempt.closes_at, timezone.now()):
-        submit_quiz(attempt=attempt, answers={}, by="system:training")
+    if attempt:
+        settle_if_late(attempt)
+
+
+def settle_if_late(attempt: Attempt) -> bool:
+    """Submit an attempt whose time is up, as it was saved: if it passed, it counts like any other. Return whether."""
+    if not attempt.is_open or not grading.is_late(attempt.closes_at, timezone.now()):
+        return False
+    submit_quiz(attempt=attempt, answers={}, by="system:training")
+    return True
+
+
+def close_late_quizzes(*, most: int = 500) -> int:
+    """Submit attempts whose time is up and to which nobody came back. Return how many there were, ``most`` at most."""
+    late = Attempt.objects.open().filter(closes_at__lt=timezone.now() - grading.GRACE).order_by("closes_at")[:most]
+    return sum(settle_if_late(attempt) for attempt in late)
 
 
 @transaction.atomic
-def submit_quiz(*, attempt: Attempt, answers: Mapping[int, Sequence[str]], by: str) -> Attempt:
+def submit_quiz(*, attempt: Attempt, answers: Mapping[int, quizzes.Sent], by: str, **about) -> Attempt:
     """Grade an attempt and record what follows from it: the module passed, the course completed, its certificate.
 
-    A second submit, from a double click or another window, returns the graded attempt and records nothing.
-    Raises quizzes.services.ForgedAnswer and NotYours, and then nothing is submitted.
+    ``answers`` and ``about`` as quizzes.services.submit takes them. A second submit, from a double click or another
+    window, returns the graded attempt and records nothing. Raises quizzes.services.ForgedAnswer, OutOfDate and
+    NotYours, and then nothing is submitted.
     """
     lock_person(attempt.employee_id)
     assignment, module = _studied(attempt)
     _locked(assignment)
     was_open = Attempt.objects.open().filter(pk=attempt.pk).exists()
-    attempt = quizzes.submit(attempt=attempt, answers=answers, by=by)
+    attempt = quizzes.submit(attempt=attempt, answers=answers, by=by, **about)
     if was_open and attempt.passed:
         _pass_module(assignment, module, attempt, by)
     return attempt

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.banks import read_bank
+from training.banks import read_bank, read_blueprint
 from training.blocks import shape
 from training.fields import Fault, Fields, Languages, Report, read_yaml, unreported
 from training.parsing import parse
@@ -32,6 +32,7 @@ class ModuleText:
     objectives: list[dict[str, str]]
     lessons: list[LessonText] = field(default_factory=list)
     questions: list[dict] = field(default_factory=list)  # as quizzes.services.publish_bank takes them
+    blueprint: list[dict] = field(default_factory=list)  # of its quiz, as quizzes.services.publish_quiz takes it
 
 
 @dataclass
@@ -45,6 +46,7 @@ class CourseText:
     pass_percent: int
     renewal_months: int
     quiz: dict[str, int | None]  # draw, tries_before_wait, wait_minutes, time_limit_minutes
+    blueprint: list[dict] = field(default_factory=list)  # of the quizzes of modules that have none of their own
     sources: dict[str, dict] = field(default_factory=dict)
     modules: list[ModuleText] = field(default_factory=list)
     fingerprint: str = ""  # SHA-256 over names and bytes of all its files
@@ -81,8 +83,9 @@ def _course(files: CourseFolder, known_languages: Collection[str]) -> CourseText
         summary=fields.texts("summary", languages),
         pass_percent=fields.number("pass_percent", least=1, most=100),
         renewal_months=fields.number("renewal_months", least=1, most=120),
-        quiz=_quiz_terms(fields),
+        quiz={},
     )
+    course.quiz, course.blueprint = _quiz_terms(fields)
     if len(course.slug) > 50:
         fields.wrong("slug", "the slug is longer than 50 characters", "Shorten it.")
     names = _module_names(fields, files) if fields.is_readable else []
@@ -104,7 +107,7 @@ def _languages(fields: Fields, known: Collection[str]) -> list[str]:
     return [name for name in found if name in known] or [next(iter(known))]
 
 
-def _quiz_terms(course: Fields) -> dict[str, int | None]:
+def _quiz_terms(course: Fields) -> tuple[dict[str, int | None], list[dict]]:
     given = course.take("quiz")
     report = course.report if given is not None else unreported
     quiz = Fields(given, report, of="'quiz'", line=course.line("quiz"))
@@ -114,8 +117,9 @@ def _quiz_terms(course: Fields) -> dict[str, int | None]:
         "wait_minutes": quiz.number("wait_minutes", least=0, most=7 * 24 * 60),
         "time_limit_minutes": quiz.number("time_limit_minutes", least=1, most=600, optional=True),
     }
+    blueprint = read_blueprint(quiz)
     quiz.done()
-    return terms
+    return terms, blueprint
 
 
 def _module_names(fields: Fields, files: CourseFolder) -> list[str]:
@@ -174,11 +178,18 @@ def _module(files: CourseFolder, name: str, course: CourseText, languages: Langu
         title=fields.texts("title", languages),
         summary=fields.texts("summary", languages),
         objectives=_objectives(fields, languages),
+        blueprint=read_blueprint(fields) if fields.has("blueprint") else course.blueprint,
     )
+    fields.asked.add("blueprint")
     fields.done()
     module.lessons = [_lesson(files, name, file, course) for file in _lesson_files(files, name, languages)]
     module.questions = read_bank(
-        files, f"{name}/questions.yaml", draw=course.quiz["draw"], sources=course.sources, languages=languages
+        files,
+        f"{name}/questions.yaml",
+        draw=course.quiz["draw"],
+        blueprint=module.blueprint,
+        sources=course.sources,
+        languages=languages,
     )
     return module
 

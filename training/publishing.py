@@ -72,6 +72,7 @@ def _publish_quiz(edition: Edition, course: CourseText, module: ModuleText, by: 
         title=module.title,
         questions=questions,
         pass_percent=course.pass_percent,
+        blueprint=module.blueprint,
         by=by,
         **course.quiz,
     )

@@ -14,7 +14,7 @@ from training.rules import told
 
 @dataclass(frozen=True)
 class Where:
-    """The module of an attempt. ``outline`` and ``line`` are None for an edition that the person has left behind."""
+    """The module of an attempt. ``outline`` and ``line`` are None for an edition left behind, and before the end."""
 
     edition: Edition
     course_title: str
@@ -25,15 +25,17 @@ class Where:
     line: ModuleLine | None
 
 
-def place_of(attempt: Attempt) -> Where | None:
-    """Return where the attempt belongs, None if its quiz is of no course."""
+def place_of(attempt: Attempt, *, is_ended: bool = True) -> Where | None:
+    """Return where the attempt belongs, None if its quiz is of no course.
+
+    What to do next (``outline``, ``line``) is looked up where the attempt has ended: before, a paper has no use for it.
+    """
     module = Module.objects.filter(quiz=attempt.quiz_id).select_related("edition__course").first()
     if module is None:
         return None
     edition = module.edition
     lang = language_of(edition)
-    mine = Assignment.objects.filter(employee=attempt.employee_id, course=edition.course).latest().for_list()
-    outline = next((found for found in outlines(mine, timezone.localdate()) if found.edition == edition), None)
+    outline = _outline(attempt, edition) if is_ended else None
     return Where(
         edition=edition,
         course_title=told(edition.title, lang),
@@ -43,6 +45,11 @@ def place_of(attempt: Attempt) -> Where | None:
         outline=outline,
         line=next((line for line in outline.modules if line.pk == module.pk), None) if outline else None,
     )
+
+
+def _outline(attempt: Attempt, edition: Edition) -> Outline | None:
+    mine = Assignment.objects.filter(employee=attempt.employee_id, course=edition.course).latest().for_list()
+    return next((found for found in outlines(mine, timezone.localdate()) if found.edition == edition), None)
 
 
 def explained(attempt: Attempt, edition: Edition) -> dict:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.jobs import services as jobs
-from training import assignments, certificates, exports
+from training import assignments, certificates, exports, learning, printouts
 
 
 @shared_task
@@ -20,3 +20,13 @@ def render_certificate(job_id: int) -> None:
 @shared_task
 def export_certificates(job_id: int) -> None:
     jobs.work(job_id, exports.step, prepare=exports.draw_ahead)
+
+
+@shared_task
+def close_late_quizzes() -> None:
+    learning.close_late_quizzes()
+
+
+@shared_task(soft_time_limit=120, time_limit=180)
+def print_attempt(job_id: int) -> None:
+    jobs.work(job_id, printouts.draw_step, prepare=printouts.draw_ahead)

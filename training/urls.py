@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import certificates, courses, exports, quizzes
+from training.views import certificates, courses, exports, extra_time, quizzes, replays
 
 app_name = "training"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("attempts/<str:uid>/", quizzes.attempt, name="attempt"),
     path("attempts/<str:uid>/answers/<int:position>/", quizzes.answer, name="answer"),
     path("attempts/<str:uid>/result/", quizzes.result, name="result"),
+    path("attempts/<str:uid>/as-shown/", replays.as_shown, name="as_shown"),
+    path("attempts/<str:uid>/as-shown.pdf", replays.as_shown_file, name="as_shown_file"),
+    path("people/<str:uid>/attempts/", replays.attempt_list, name="attempt_list"),
+    # extra-time/
+    path("extra-time/", extra_time.extra_time_list, name="extra_time_list"),
+    path("extra-time/<str:uid>/end/", extra_time.extra_time_end, name="extra_time_end"),
     # certificates
     path("certificates/", certificates.certificate_list, name="certificate_list"),
     path("certificates/<str:serial>.pdf", certificates.certificate_file, name="certificate_file"),

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from archive import calendars, metrics, policy, rules
@@ -37,7 +38,8 @@ from portal.ledger.models import Entry
 from portal.people.models import Employee, Leave
 
 AHEAD = timedelta(hours=24)
-CHUNK = 250  # records in one transaction and one Entry
+CHUNK = 250  # records in one transaction and one Entry, or fewer:
+PARTS = 20_000  # so many messages sent or received are held in memory at once, unless one person alone has more
 
 
 @dataclass
@@ -69,6 +71,7 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     if first is None:
         return 0
     due = list(RecordDue.objects.select_for_update().filter(month=first.month).order_by("employee_id")[:CHUNK])
+    due = due[: _how_many_fit([one.employee_id for one in due], first.month)]
     # Away before anything is read: what comes meanwhile, or from here, makes it due again.
     RecordDue.objects.filter(pk__in=[one.pk for one in due]).delete()
     people = Employee.objects.select_related("office").in_bulk([one.employee_id for one in due])
@@ -92,6 +95,15 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     findings.open_all(openings, by=by, now=now)
     findings.close_what_is_settled(first.month, {one.employee.pk: one.metrics for one in computed}, by=by, now=now)
     return len(due)
+
+
+def _how_many_fit(ids: list[int], month: date) -> int:
+    """Return how many of the people, from the first on, can be computed at once."""
+    begins, ends = calendars.month_bounds(month, timezone.get_default_timezone())
+    theirs = Participant.objects.filter(employee__in=ids, sent_at__gte=begins, sent_at__lt=ends)
+    counted = dict(theirs.values("employee_id").annotate(count=Count("pk")).values_list("employee_id", "count"))
+    parts = accumulate(counted.get(one, 0) for one in ids)
+    return max(1, sum(upto <= PARTS for upto in parts))
 
 
 def covered_to() -> date | None:
@@ -219,12 +231,13 @@ def _messages(
     theirs: QuerySet[Participant], ids: list[int], begins: datetime, ends: datetime, zone: ZoneInfo
 ) -> dict[int, Seen]:
     promises = dict(Source.objects.values_list("pk", "expected_latency_seconds"))
-    signals, recalls = _signals(begins, ends), _recalls(ids, begins, ends)
+    recalls = _recalls(ids, begins, ends)
     columns = (
         "pk msgid category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known "
         "media_refs media_missing source_id"
     )
-    rows = Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split())
+    rows = list(Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split()))
+    signals = _signals([pk for pk, *_rest in rows])
     found = {}
     for pk, msgid, category, kind, sent_at, sender, room, contacts, latency, pulled, is_known, *rest in rows:
         media, missing, source = rest
@@ -251,9 +264,9 @@ def _messages(
     return found
 
 
-def _signals(begins: datetime, ends: datetime) -> dict[int, int]:
+def _signals(messages: list[int]) -> dict[int, int]:
     """Return {message: weight of its heaviest signal in own words}. Few messages have any."""
-    rows = Signal.objects.filter(message__sent_at__gte=begins, message__sent_at__lt=ends, is_forwarded=False)
+    rows = Signal.objects.filter(message__pk__among=messages, is_forwarded=False)
     return dict(rows.values("message_id").annotate(heaviest=Max("weight")).values_list("message_id", "heaviest"))
 
 

@@ -49,6 +49,7 @@ def way(request: HttpRequest) -> list[Group]:
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
+        ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),
     ]
     for label, items in ((_("Compliance"), compliance), (_("People"), hr)):
         allowed = [(name, text) for name, text, permission in items if user.has_perm(permission)]

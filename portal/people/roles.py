@@ -6,7 +6,7 @@ AUDITOR = "Auditor"
 AUTHOR = "Author"
 
 PERMISSIONS: dict[str, set[str]] = {
-    HR: {"people.view_everyone", "training.export_certificates"},
+    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time"},
     COMPLIANCE: {
         "people.view_everyone",
         "archive.view_every_record",
@@ -20,6 +20,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.manage_feed",
         "standing.choose_remedies",
         "ledger.view_entries",
+        "quizzes.review_attempts",
     },
     AUDITOR: {
         "people.view_everyone",
@@ -28,6 +29,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.view_lexiconversion",
         "standing.view_firm",
         "ledger.view_entries",
+        "quizzes.review_attempts",
     },
     AUTHOR: {"training.view_course_drafts"},
 }

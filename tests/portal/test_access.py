@@ -27,6 +27,7 @@ from portal.people import services as people_services
 from portal.people.models import Employee
 from portal.standing import permission_feed
 from portal.standing.models import FeedToken, RemedyTask
+from quizzes import services as quizzes
 from tests.archive.conftest import line as one_message
 from training.models import Certificate, CertificateExport, Lesson
 
@@ -117,6 +118,16 @@ TABLE = {
     "training:attempt": Line(OWNER, args=lambda h: [h["attempt"].uid]),
     "training:answer": Line(OWNER, args=lambda h: [h["attempt"].uid, 1], method="post"),
     "training:result": Line(OWNER, args=lambda h: [h["attempt"].uid]),
+    "training:as_shown": Line(OWNER | OVERSIGHT, args=lambda h: [h["attempt"].uid]),
+    "training:as_shown_file": Line(
+        OWNER | OVERSIGHT,
+        args=lambda h: [h["attempt"].uid],
+        method="post",
+        data=lambda h: {"reason": "a complaint about the quiz"},
+    ),
+    "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
+    "training:extra_time_list": Line(frozenset({"hr"})),
+    "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
     "training:certificate_list": Line(EVERYBODY),
     "training:certificate_file": Line(OWNER | {"hr"}, args=lambda h: [h["certificate"].serial]),
     "training:verify_form": Line(EVERYBODY, visitor=True),
@@ -227,6 +238,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     }
     house |= study(employee)
     house["export"] = _export(house["hr"], house["certificate"])
+    house["extra_time"] = quizzes.grant_extra_time(
+        employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
+    )
     house["job"] = jobs.start(kind="tests.count", key="one", by=employee)
     feed = tmp_path / "feed.jsonl"
     feed.write_text(FEED)

@@ -45,11 +45,13 @@ def tokens_for(attempt: Attempt, choose: Callable[[dict], list[str]]) -> dict[in
 
 
 def all_right(attempt: Attempt) -> dict[int, list[str]]:
-    return tokens_for(attempt, lambda options: [name for name, option in options.items() if option["right"]])
+    return tokens_for(attempt, lambda options: [name for name, option in options.items() if option.get("right")])
 
 
 def all_wrong(attempt: Attempt) -> dict[int, list[str]]:
-    return tokens_for(attempt, lambda options: [next(name for name, option in options.items() if not option["right"])])
+    return tokens_for(
+        attempt, lambda options: [next(name for name, option in options.items() if not option.get("right"))]
+    )
 
 
 @pytest.fixture

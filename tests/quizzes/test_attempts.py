@@ -51,7 +51,7 @@ def test_a_submitted_attempt_is_graded_and_its_entry_says_so(make_quiz, begin):
     entry, body = last_entry()
     assert (entry.verb, entry.subject) == ("quizzes.attempt_submitted", attempt.employee.uid)
     assert (body["attempt"], body["percent"], body["passed"], body["timed_out"]) == (attempt.uid, 100, True, False)
-    assert [(r["chosen"], r["is_right"]) for r in body["responses"]] == [(["a"], True)] * 4
+    assert [(r["answer"], r["is_right"]) for r in body["responses"]] == [(["a"], True)] * 4
 
 
 def test_what_is_not_answered_is_wrong(make_quiz, begin):
@@ -59,7 +59,7 @@ def test_what_is_not_answered_is_wrong(make_quiz, begin):
     answers = all_right(attempt) | {2: []}
     graded = services.submit(attempt=attempt, answers=answers, by=attempt.employee.uid)
     assert (graded.right, graded.percent, graded.passed) == (3, 75, False)
-    assert attempt.responses.get(position=2).chosen is None
+    assert attempt.responses.get(position=2).answer is None
 
 
 def test_all_that_apply_means_all_and_no_more(make_quiz, begin):
@@ -83,7 +83,7 @@ def test_a_saved_answer_counts_when_the_submit_leaves_its_question_out(make_quiz
     attempt = begin(make_quiz())
     by = attempt.employee.uid
     for position, tokens in all_right(attempt).items():
-        services.save_answer(attempt=attempt, position=position, tokens=tokens, by=by)
+        services.save_answer(attempt=attempt, position=position, sent=tokens, by=by)
     assert services.submit(attempt=attempt, answers={}, by=by).percent == 100
 
 
@@ -91,17 +91,17 @@ def test_a_saved_answer_can_be_changed_and_cleared(make_quiz, begin):
     attempt = begin(make_quiz())
     wrong, right = all_wrong(attempt)[1], all_right(attempt)[1]
     said = [
-        services.save_answer(attempt=attempt, position=1, tokens=tokens, by=attempt.employee.uid).chosen
+        services.save_answer(attempt=attempt, position=1, sent=tokens, by=attempt.employee.uid).answer
         for tokens in (wrong, right, [])
     ]
     assert said == [["b"], ["a"], None]
-    assert attempt.responses.filter(chosen__isnull=True, answered_at__isnull=True).count() == 4
+    assert attempt.responses.filter(answer__isnull=True, answered_at__isnull=True).count() == 4
 
 
 def test_saving_writes_no_entry(make_quiz, begin):
     attempt = begin(make_quiz())
     entries = Entry.objects.count()
-    services.save_answer(attempt=attempt, position=1, tokens=all_right(attempt)[1], by=attempt.employee.uid)
+    services.save_answer(attempt=attempt, position=1, sent=all_right(attempt)[1], by=attempt.employee.uid)
     assert Entry.objects.count() == entries
 
 
@@ -110,7 +110,7 @@ def test_nothing_is_saved_after_the_submit(make_quiz, begin):
     by = attempt.employee.uid
     services.submit(attempt=attempt, answers={}, by=by)
     with pytest.raises(services.AlreadySubmitted):
-        services.save_answer(attempt=attempt, position=1, tokens=all_right(attempt)[1], by=by)
+        services.save_answer(attempt=attempt, position=1, sent=all_right(attempt)[1], by=by)
 
 
 def forgeries(attempt: Attempt, other: Attempt) -> dict[str, dict[int, list[str]]]:
@@ -142,10 +142,10 @@ def test_a_forged_answer_is_refused_and_nothing_is_submitted(make_quiz, begin, f
         services.submit(attempt=attempt, answers=all_right(attempt) | forged, by=attempt.employee.uid)
     [(position, tokens)] = forged.items()
     with pytest.raises(services.ForgedAnswer):
-        services.save_answer(attempt=attempt, position=position, tokens=tokens, by=attempt.employee.uid)
+        services.save_answer(attempt=attempt, position=position, sent=tokens, by=attempt.employee.uid)
     attempt.refresh_from_db()
     assert attempt.is_open
-    assert attempt.responses.filter(chosen__isnull=False).count() == 0
+    assert attempt.responses.filter(answer__isnull=False).count() == 0
 
 
 def test_the_same_box_ticked_twice_is_a_forgery(make_quiz, begin):
@@ -160,7 +160,7 @@ def test_nobody_answers_for_somebody_else(make_quiz, begin, make_employee):
     with pytest.raises(services.NotYours):
         services.submit(attempt=attempt, answers={}, by=stranger.uid)
     with pytest.raises(services.NotYours):
-        services.save_answer(attempt=attempt, position=1, tokens=[], by=stranger.uid)
+        services.save_answer(attempt=attempt, position=1, sent=[], by=stranger.uid)
 
 
 def test_an_attempt_is_visible_to_the_person_who_made_it_alone(make_quiz, make_employee, begin):
@@ -220,7 +220,7 @@ def test_the_time_limit_is_kept_by_the_server_with_its_grace(make_quiz, begin):
         assert services.submit(attempt=in_time, answers=all_right(in_time), by=in_time.employee.uid).percent == 100
     with time_machine.travel(NOON + timedelta(minutes=10, seconds=31), tick=False):
         with pytest.raises(services.TooLate):
-            services.save_answer(attempt=late, position=1, tokens=all_right(late)[1], by=late.employee.uid)
+            services.save_answer(attempt=late, position=1, sent=all_right(late)[1], by=late.employee.uid)
         graded = services.submit(attempt=late, answers=all_right(late), by=late.employee.uid)
     assert (graded.percent, graded.submitted_at) == (0, late.closes_at)
     assert last_entry()[1]["timed_out"] is True
@@ -230,7 +230,7 @@ def test_what_was_saved_in_time_counts_when_the_submit_is_late(make_quiz, begin)
     with time_machine.travel(NOON, tick=False):
         attempt = begin(make_quiz(time_limit_minutes=10))
         answers = all_right(attempt)
-        services.save_answer(attempt=attempt, position=1, tokens=answers[1], by=attempt.employee.uid)
+        services.save_answer(attempt=attempt, position=1, sent=answers[1], by=attempt.employee.uid)
     with time_machine.travel(NOON + timedelta(hours=1), tick=False):
         assert services.submit(attempt=attempt, answers=answers, by=attempt.employee.uid).percent == 25
 

@@ -1,87 +1,14 @@
-from collections import Counter
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from quizzes import grading, rules
-from quizzes.models import Question
+from quizzes.grading import Graded
 
 NOON = datetime(2030, 3, 1, 12, tzinfo=UTC)
-
-
-def bank(**sizes: int) -> dict[str, str]:
-    return {f"{tag}-{i}": tag for tag, size in sizes.items() for i in range(size)}
-
-
-banks = st.dictionaries(st.sampled_from("abcdef"), st.integers(3, 6), min_size=1).map(lambda sizes: bank(**sizes))
-
-
-@given(questions=banks, seed=st.text(max_size=8), data=st.data())
-def test_a_draw_asks_about_every_tag_as_evenly_as_the_bank_allows(questions, seed, data):
-    count = data.draw(st.integers(1, len(questions)))
-    drawn = grading.draw(questions, count=count, seed=seed)
-    sizes, per_tag = Counter(questions.values()), Counter(questions[slug] for slug in drawn)
-    most = max(per_tag.values())
-    assert len(set(drawn)) == count
-    assert all(per_tag[tag] >= min(size, most - 1) for tag, size in sizes.items())
-
-
-@given(questions=banks, seed=st.text(max_size=8))
-def test_the_same_seed_draws_the_same_questions_whatever_order_they_are_stored_in(questions, seed):
-    backwards = dict(reversed(questions.items()))
-    assert grading.draw(questions, count=3, seed=seed) == grading.draw(backwards, count=3, seed=seed)
-
-
-def test_different_seeds_draw_different_papers():
-    questions = bank(a=6, b=6)
-    assert len({tuple(grading.draw(questions, count=4, seed=str(n))) for n in range(20)}) > 10
-
-
-def test_the_second_attempt_shows_no_question_of_the_first_while_the_bank_lasts():
-    questions = bank(a=4, b=4, c=4, d=4)
-    for seed in "uvwxyz":
-        first = grading.draw(questions, count=8, seed=seed)
-        second = grading.draw(questions, count=8, seed=seed + "2", seen=first)
-        assert not set(first) & set(second)
-
-
-def test_a_bank_of_fifteen_gives_a_second_attempt_all_seven_that_are_left():
-    questions = bank(a=3, b=3, c=3, d=3, e=3)
-    first = grading.draw(questions, count=8, seed="one")
-    second = grading.draw(questions, count=8, seed="two", seen=first)
-    assert len(set(first) & set(second)) == 1
-
-
-def test_when_everything_was_seen_the_longest_ago_comes_again_first():
-    questions = bank(a=4)
-    assert set(grading.draw(questions, count=2, seed="s", seen=["a-0", "a-1", "a-2", "a-3", "a-0"])) == {"a-1", "a-2"}
-
-
-def test_a_draw_of_more_than_the_bank_holds_is_refused():
-    with pytest.raises(ValueError, match="3 questions wanted, 2 there"):
-        grading.draw(bank(a=2), count=3, seed="s")
-
-
-def test_options_are_shuffled_by_seed_and_question():
-    orders = {tuple(grading.option_order("abcd", kind="single", seed=str(n), slug="q")) for n in range(60)}
-    assert len(orders) > 10
-    assert all(sorted(order) == ["a", "b", "c", "d"] for order in orders)
-
-
-def test_true_stands_before_false_as_it_was_written():
-    assert {tuple(grading.option_order("ba", kind="truefalse", seed=str(n), slug="q")) for n in range(20)} == {
-        ("b", "a")
-    }
-
-
-@pytest.mark.parametrize(
-    ("chosen", "right"),
-    [(["a", "c"], True), (["c", "a"], True), (["a"], False), (["a", "b", "c"], False), (None, False)],
-)
-def test_an_answer_is_right_when_it_is_exactly_the_key(chosen, right):
-    assert grading.is_right(chosen, ["a", "c"]) is right
 
 
 @pytest.mark.parametrize(("right", "of", "percent"), [(0, 8, 0), (6, 8, 75), (7, 8, 87), (8, 8, 100), (199, 200, 99)])
@@ -125,28 +52,72 @@ def test_the_grace_ends_thirty_seconds_after_closing_time():
 
 
 @pytest.mark.parametrize(
-    ("kind", "right", "ids", "what"),
-    [
-        ("single", "", "abc", "no option is right"),
-        ("single", "ab", "abc", "2 right options"),
-        ("truefalse", "a", "abc", "truefalse question has 3 options"),
-        ("single", "a", "a", "a question has 1 options"),
-        ("multiple", "a", "abcdefghi", "a question has 9 options"),
-        ("multiple", "a", "abb", "option id 'b' is there twice"),
-    ],
-)
-def test_a_question_that_cannot_be_graded_is_named(kind, right, ids, what):
-    options = [{"id": letter, "right": letter in right} for letter in ids]
-    assert what in " ".join(flaw.what for flaw in rules.flaws_in_key(kind, options))
-
-
-@pytest.mark.parametrize("kind", Question.Kind.values)
-def test_a_question_that_can_be_graded_has_no_flaw(kind):
-    assert list(rules.flaws_in_key(kind, [{"id": "a", "right": True}, {"id": "b"}])) == []
-
-
-@pytest.mark.parametrize(
     ("there", "told"), [({"en", "zh-hans"}, "zh-hans"), ({"en", "fr"}, "en"), ({"fr", "de"}, "de"), (set(), "en")]
 )
 def test_a_text_is_told_in_the_language_asked_for_where_it_exists(there, told):
     assert rules.language_of(there, "zh-hans", "en") == told
+
+
+# --- what an attempt comes to ------------------------------------------------------------------------------------
+
+shares = st.fractions(min_value=0, max_value=1, max_denominator=60)
+graded = st.builds(Graded, credit=shares, points=st.integers(1, 100), must_pass=st.booleans(), is_counted=st.booleans())
+
+
+@given(st.lists(graded, max_size=20), st.integers(1, 100))
+def test_an_outcome_is_the_share_of_the_points_rounded_down(marks, mark):
+    outcome = grading.outcome(marks, mark)
+    counted = [one for one in marks if one.is_counted]
+    of = sum(one.points for one in counted)
+    earned = sum((one.points * one.credit for one in counted), Fraction(0))
+    assert outcome.percent == (int(100 * earned / of) if of else 0)
+    assert (outcome.percent == 100) == (bool(counted) and all(one.credit == 1 for one in counted))
+    assert outcome.right == sum(one.credit == 1 for one in counted)
+
+
+@given(st.lists(graded, min_size=1, max_size=20), st.integers(1, 100))
+def test_a_question_that_must_be_right_decides_alone(marks, mark):
+    outcome = grading.outcome(marks, mark)
+    missed = [one for one in marks if one.is_counted and one.must_pass and one.credit < 1]
+    assert outcome.missed == len(missed)
+    assert outcome.passed == (outcome.percent >= mark and not missed)
+
+
+def test_nothing_left_to_count_proves_nothing():
+    assert grading.outcome([Graded(Fraction(1), is_counted=False)], 80) == (0, 0, False, 0)
+
+
+def test_thirds_of_three_points_come_to_everything():
+    assert grading.outcome([Graded(Fraction(1), 3), Graded(Fraction(1, 3), 3)], 60)[:3] == (1, 66, True)
+
+
+@given(shares)
+def test_stored_credit_is_whole_only_when_everything_was_earned(credit):
+    assert 0 <= grading.stored(credit) <= grading.WHOLE
+    assert (grading.stored(credit) == grading.WHOLE) == (credit == 1)
+
+
+# --- time --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "extra", "seconds"), [(10, 0, 600), (10, 25, 750), (1, 33, 79), (10, 300, 2400)])
+def test_extra_time_is_a_share_of_the_limit(limit, extra, seconds):
+    assert grading.closing_time(NOON, limit, extra) == NOON + timedelta(seconds=seconds)
+
+
+def test_without_a_limit_there_is_nothing_to_add_to():
+    assert grading.closing_time(NOON, None, 50) is None
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
+def test_the_times_of_all_questions_add_up_to_the_moment_of_the_last_answer(gaps):
+    now, times = NOON, [None, None, None]
+    for number, gap in enumerate(gaps):
+        since, now = now, now + timedelta(milliseconds=gap)
+        times[number % 3] = grading.spent(since, now, times[number % 3])
+    assert sum(time or 0 for time in times) == sum(gaps)
+
+
+def test_a_clock_that_went_back_adds_no_time_and_a_night_is_a_day_at_most():
+    assert grading.spent(NOON, NOON - timedelta(hours=1), 500) == 500
+    assert grading.spent(NOON, NOON + timedelta(days=40), None) == grading.LONGEST_MS

@@ -19,9 +19,11 @@ def chinese_too() -> dict:
 def test_a_paper_says_nothing_about_right_answers(make_quiz, begin):
     attempt = begin(make_quiz())
     paper = papers.paper(attempt, "en")
-    assert set(paper["questions"][0]) == {"position", "kind", "multiple", "stem", "answered", "options"}
+    about = {"position", "kind", "look", "stem", "answered", "begun", "revision", "points", "must_pass", "fields"}
+    assert set(paper["questions"][0]) == about | {"multiple", "options"}
     assert all(set(o) == {"token", "text", "chosen"} for q in paper["questions"] for o in q["options"])
     for q in paper["questions"]:
+        q.pop("fields")
         for option in q["options"]:
             option.pop("token")  # random letters may spell anything
     told = json.dumps(paper, default=str)
@@ -40,7 +42,7 @@ def test_tokens_are_not_the_option_ids_and_differ_between_attempts(make_quiz, be
 def test_a_paper_shows_what_is_saved_in_the_order_that_was_frozen(make_quiz, begin):
     attempt = begin(make_quiz())
     tokens = all_right(attempt)[2]
-    services.save_answer(attempt=attempt, position=2, tokens=tokens, by=attempt.employee.uid)
+    services.save_answer(attempt=attempt, position=2, sent=tokens, by=attempt.employee.uid)
     paper = papers.paper(attempt, "en")
     assert [o["token"] for o in paper["questions"][1]["options"] if o["chosen"]] == tokens
     assert (paper["answered"], paper["total"]) == (1, 4)

@@ -230,7 +230,7 @@ def test_a_try_whose_time_ran_out_counts_as_it_was_saved(make_assignment, finish
     module.quiz.refresh_from_db()
     attempt = learning.start_quiz(**start)
     for position, tokens in all_right(attempt).items():
-        quizzes.save_answer(attempt=attempt, position=position, tokens=tokens, by=assignment.employee.uid)
+        quizzes.save_answer(attempt=attempt, position=position, sent=tokens, by=assignment.employee.uid)
     clock.shift(timedelta(minutes=11))
     with pytest.raises(learning.AlreadyPassed):
         learning.start_quiz(**start)

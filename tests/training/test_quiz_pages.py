@@ -126,7 +126,7 @@ def test_what_is_swapped_in_after_a_tick_is_what_a_reload_shows(paper):
 def test_without_scripts_an_answer_comes_back_to_the_paper(paper):
     client, _assignment, attempt = paper
     response = client.post(reverse("training:answer", args=[attempt.uid, 1]), {"q1": all_right(attempt)[1]})
-    assert response.headers["Location"] == attempt_url(attempt)
+    assert response.headers["Location"] == f"{attempt_url(attempt)}#q1"
 
 
 def test_switching_the_language_keeps_questions_ticks_and_tokens(paper):

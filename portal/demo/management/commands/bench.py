@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from archive.models import Import
+from portal.demo import sitting
 from portal.ledger import measuring
 from portal.people.models import Employee
 from quizzes.models import Attempt
@@ -31,13 +32,37 @@ PAGES = [
 
 
 class Command(BaseCommand):
-    help = "Measure every page of the demo firm: queries, median ms on the server, and ms against the health page."
+    help = (
+        "Measure every page of the demo firm: queries, median ms on the server, and ms against the health page; "
+        "and a quiz with many people at once, on a database of its own."
+    )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("--repeat", type=int, default=15)
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
+        parser.add_argument(
+            "--section", choices=("pages", "ledger", "quiz"), action="append", help="only this; may be repeated"
+        )
+        parser.add_argument("--rounds", type=int, default=5, help="quiz: attempts that each person makes")
 
-    def handle(self, *, repeat: int, **options) -> None:
+    def handle(self, *, repeat: int, rounds: int, section: list[str] | None, **options) -> None:
+        found = {}
+        if not section or "pages" in section:
+            found["pages"] = self._pages(repeat)
+        if not section or "ledger" in section:
+            found["ledger"] = self._ledger()
+        if not section or "quiz" in section:
+            found["quiz"] = self._quiz(rounds)
+        if options["json"]:
+            options["json"].write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+    def _quiz(self, rounds: int) -> list[dict]:
+        rows = sitting.measure(rounds=rounds, tell=self.stdout.write)
+        for row in rows:
+            self.stdout.write(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items()))
+        return rows
+
+    def _pages(self, repeat: int) -> list[dict]:
         if not Employee.objects.filter(email="employee@example.com").exists():
             raise CommandError("The demo firm is not here. Run make demo first.")
         rows, base = [], 0.0
@@ -46,16 +71,17 @@ class Command(BaseCommand):
             figures = self._measure(label, path, email, repeat)
             base = base or figures["median_ms"]
             rows.append({**figures, "times_reference": round(figures["median_ms"] / base, 1)})
-        self._print(rows, options["json"])
-        self._print_ledger()
+        self._print(rows)
+        return rows
 
-    def _print_ledger(self) -> None:
+    def _ledger(self) -> dict:
         log = measuring.figures()
         self.stdout.write(
             f"\nledger: an entry adds {log['append_ms']} ms to a request, a proof takes {log['proof_ms']} ms;"
         )
         pace = f"{log['verified_per_cpu_second']:,} entries verified a second of one core"
         self.stdout.write(f"{pace} ({log['entries']:,} entries here)")
+        return log
 
     def _pages_about_something(self) -> list[tuple]:
         """Pages whose address names a row: one row of each kind that the demo firm has."""
@@ -99,10 +125,8 @@ class Command(BaseCommand):
             "kb": round(len(response.content) / 1024, 1),
         }
 
-    def _print(self, rows: list[dict], path: Path | None) -> None:
+    def _print(self, rows: list[dict]) -> None:
         self.stdout.write(f"{'page':<22}{'queries':>8}{'median ms':>11}{'KB':>8}{'× reference':>13}")
         for row in rows:
             figures = f"{row['queries']:>8}{row['median_ms']:>11}{row['kb']:>8}{row['times_reference']:>13}"
             self.stdout.write(f"{row['page']:<22}{figures}")
-        if path:
-            path.write_text(json.dumps(rows, indent=1), encoding="utf-8")

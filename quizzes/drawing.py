@@ -1,0 +1,126 @@
+"""Which questions an attempt asks: plain values in, plain values out. The same seed draws the same again."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from quizzes.kinds.base import shuffled
+from quizzes.rules import Flaw
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a draw looks at. ``tags``: the first is what the even spread counts."""
+
+    tags: tuple[str, ...]
+    difficulty: int = 2
+    must_pass: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A demand of a blueprint: so many questions with this tag, of this difficulty. None: any."""
+
+    questions: int
+    tag: str | None = None
+    difficulty: int | None = None
+    must_pass: bool | None = None
+
+    def takes(self, card: Card) -> bool:
+        return (
+            (self.tag is None or self.tag in card.tags)
+            and (self.difficulty is None or self.difficulty == card.difficulty)
+            and (self.must_pass is None or self.must_pass == card.must_pass)
+        )
+
+
+def cells_of(blueprint: Sequence[Mapping]) -> list[Cell]:
+    """Return the cells of a blueprint as a quiz stores it: [{questions, tag, difficulty, must_pass}], all but the
+    first optional."""
+    return [Cell(**cell) for cell in blueprint]
+
+
+def draw(
+    cards: Mapping[str, Card], *, count: int, seed: str, seen: Sequence[str] = (), blueprint: Sequence[Cell] = ()
+) -> list[str]:
+    """Return ``count`` of the questions, in the order in which to show them.
+
+    ``cards`` maps each question's slug to its Card; ``seen`` lists the slugs that the person was shown in earlier
+    attempts, oldest first. First every cell of the blueprint gets what it asks for, as far as the bank has it; the
+    rest is spread evenly over the first tags. Either way questions not seen before come first, then those seen
+    longest ago: no more of them comes again than has to. Raises ValueError if there are fewer than ``count``.
+    """
+    if count > len(cards):
+        raise ValueError(f"{count} questions wanted, {len(cards)} there")
+    chance = random.Random(f"draw/{seed}")  # noqa: S311 - fairness, not secrecy
+    last_seen = {slug: turn for turn, slug in enumerate(seen)}
+    mixed = shuffled(cards, chance)
+    mixed.sort(key=lambda slug: last_seen.get(slug, -1))  # stable: those not seen stay shuffled
+    drawn = list(_placed(mixed, cards, blueprint).values())[:count]
+    left = [slug for slug in mixed if slug not in set(drawn)]
+    drawn += _spread(left, cards, count - len(drawn), last_seen, chance)
+    return shuffled(drawn, chance)
+
+
+def _placed(mixed: Sequence[str], cards: Mapping[str, Card], blueprint: Sequence[Cell]) -> dict[tuple[int, int], str]:
+    """Return {(cell, number): slug}, as many places of the blueprint filled as can be, with the foremost questions.
+
+    A question takes a free place that fits it, or one whose own question can move on to another: the sets of questions
+    that can all be placed form a matroid, so taking each in turn gives the best set there is. Edmonds (1971).
+    """
+    taken: dict[tuple[int, int], str] = {}
+    places = [[(cell, number) for number in range(demand.questions)] for cell, demand in enumerate(blueprint)]
+
+    def find_place(slug: str, tried: set[int]) -> bool:
+        fitting = [cell for cell, demand in enumerate(blueprint) if cell not in tried and demand.takes(cards[slug])]
+        tried.update(fitting)
+        for cell in fitting:
+            if free := next((place for place in places[cell] if place not in taken), None):
+                taken[free] = slug
+                return True
+        for place in (place for cell in fitting for place in places[cell]):
+            if find_place(taken[place], tried):
+                taken[place] = slug
+                return True
+        return False
+
+    most = sum(demand.questions for demand in blueprint)
+    for slug in mixed:
+        if len(taken) == most:
+            break
+        find_place(slug, set())
+    return taken
+
+
+def _spread(
+    left: Sequence[str], cards: Mapping[str, Card], count: int, last_seen: Mapping[str, int], chance: random.Random
+) -> list[str]:
+    """Return ``count`` of the questions: every first tag gives the same number, give or take one, while it has them.
+
+    So whoever passes was asked about everything. Tags with unseen questions are the first to give one more.
+    """
+    piles: dict[tuple[str, ...], list[str]] = {}
+    for slug in left:
+        piles.setdefault(cards[slug].tags[:1], []).append(slug)
+    drawn: list[str] = []
+    while len(drawn) < count:
+        for tag in sorted(shuffled(piles, chance), key=lambda tag: piles[tag][0] in last_seen):
+            drawn.append(piles[tag].pop(0))
+        piles = {tag: pile for tag, pile in piles.items() if pile}
+    return drawn[:count]
+
+
+def flaws_in_blueprint(cards: Mapping[str, Card], blueprint: Sequence[Cell], count: int) -> Iterator[Flaw]:
+    """Yield what makes a blueprint impossible over these questions. ``path`` leads to the cell."""
+    asked = sum(cell.questions for cell in blueprint)
+    if asked > count:
+        yield Flaw((), f"the blueprint asks for {asked} questions and the quiz draws {count}", "Lower one of them.")
+    for number, cell in enumerate(blueprint):
+        fitting = sum(cell.takes(card) for card in cards.values())
+        if fitting < cell.questions:
+            what = f"the blueprint asks for {cell.questions} questions of a sort of which there are {fitting}"
+            yield Flaw((number,), what, "Write more of them, or ask for fewer.")
+    filled = len(_placed(sorted(cards), cards, blueprint))
+    if filled < asked and all(sum(map(cell.takes, cards.values())) >= cell.questions for cell in blueprint):
+        what = f"the blueprint asks for {asked} questions and only {filled} can be told apart"
+        yield Flaw((), what, "Some questions fit several of its lines: write more of them.")
