@@ -1,7 +1,7 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
 from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
-from archive.models.feeds import Batch, Hole, Import, Intake, PushAnswer, SetAside, Source, SourceToken
+from archive.models.feeds import Batch, Heard, Hole, Import, Intake, PushAnswer, SetAside, Source, SourceToken
 from archive.models.keeping import Disposal, Hold, Tombstone
 from archive.models.messages import (
     Attachment,
@@ -27,6 +27,7 @@ __all__ = [
     "Disposal",
     "Finding",
     "FindingStep",
+    "Heard",
     "Hold",
     "Hole",
     "Identity",

@@ -315,6 +315,30 @@ class Intake(models.Model):
         return f"{self.source_id} on {self.day}"
 
 
+class Heard(models.Model):
+    """The first and the last moment at which a record of a source was sent, of one hour: from these its rhythm is told.
+
+    Copies of messages that another source brought are heard too.
+    """
+
+    source = models.ForeignKey(Source, models.PROTECT, related_name="heard", db_index=False)
+    hour = models.DateTimeField(help_text="Its beginning, a whole hour in UTC")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "heard"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "hour"], name="archive_heard_once_an_hour"),
+            models.CheckConstraint(
+                condition=Q(first_at__gte=F("hour"), last_at__gte=F("first_at")), name="archive_heard_within_its_hour"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} at {self.hour:%Y-%m-%d %H}"
+
+
 class SetAside(models.Model):
     """A line, mail or row that could not be taken, with its bytes for as long as words are kept, to be repaired."""
 

@@ -17,7 +17,6 @@ from archive.services.casework import (
     read_words,
     release_finding,
     report_slip,
-    review_finding,
     second_finding,
 )
 from archive.services.days import Day, days_of, holes_in
@@ -91,6 +90,7 @@ from archive.services.running import (
     unfinished,
 )
 from archive.services.sampling import draw_sample, review_item
+from archive.services.settling import review_finding
 from archive.services.state import NotAState, import_state, read_state
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
 from archive.services.taking import MOST_LINES as PUSH_LINES

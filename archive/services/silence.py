@@ -1,17 +1,17 @@
-"""Which feeds have fallen silent. Of the archive only a bounded number of places in an index is read."""
+"""Which feeds have fallen silent."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import QuerySet, Subquery
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from archive import policy, silence
-from archive.models import Finding, Import, Message, Source
+from archive.models import Finding, Import, Source
 from archive.rules import Opening
-from archive.services import findings
+from archive.services import findings, hearing
 from archive.services.turns import take_turn
 from archive.silence import LOSS, Listening, Pause
 
@@ -21,10 +21,10 @@ HOUR = timedelta(hours=1)
 
 
 def listen_to(source: Source, *, now: datetime) -> Listening:
-    """Return how silent the source is. Six queries, however large the archive."""
+    """Return how silent the source is. Three queries, however much it has delivered."""
     terms = policy.current()
     begins = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=terms.silent_look_back_days)
-    last = _last_record_at(source, begins, now)
+    last = hearing.last_before(source, now, since=begins)
     return silence.listen(
         now=now,
         last_record_at=last,
@@ -46,23 +46,16 @@ def last_pull_at(source: Source, now: datetime) -> datetime:
     return max((at for at in (source.last_pull_at, told) if at), default=source.created_at)
 
 
-def _last_record_at(source: Source, begins: datetime, now: datetime) -> datetime | None:
-    sent = Message.objects.filter(source=source, sent_at__gte=begins, sent_at__lte=now).order_by("-sent_at")
-    return sent.values_list("sent_at", flat=True).first()
-
-
 def _pauses(source: Source, begins: datetime, last: datetime) -> Iterator[Pause]:
     """Yield the time between two records wherever it is an hour or more, from ``begins`` on.
 
     Such a pause ends after the hour in which it began. So the first and the last record of each hour tell all of them.
     """
     before = None
-    while begins <= last:
-        for first, latest in _ends_of_hours(source, begins, hours=7 * 24):
-            if before and first - before >= HOUR:
-                yield before, first
-            before = latest
-        begins += timedelta(days=7)
+    for first, latest in hearing.ends_of_hours(source, begins, last):
+        if before and first - before >= HOUR:
+            yield before, first
+        before = latest
 
 
 def _usual(source: Source, pauses: Iterator[Pause]) -> list[Pause]:
@@ -70,18 +63,6 @@ def _usual(source: Source, pauses: Iterator[Pause]) -> list[Pause]:
     silences = Finding.objects.filter(source=source, kind=KIND).exclude(state=Finding.State.DISMISSED)
     began = {facts.get("last_record") for facts in silences.values_list("facts", flat=True)}
     return [(start, end) for start, end in pauses if start.isoformat() not in began]
-
-
-def _ends_of_hours(source: Source, begins: datetime, *, hours: int) -> Iterator[tuple[datetime, datetime]]:
-    """Yield the first and the last moment of a record in each hour that has any: two places in an index an hour."""
-    wanted = []
-    for n in range(hours):
-        of_hour = Message.objects.filter(
-            source=source.pk, sent_at__gte=begins + n * HOUR, sent_at__lt=begins + (n + 1) * HOUR
-        ).values("sent_at")
-        wanted += [Subquery(of_hour.order_by("sent_at")[:1]), Subquery(of_hour.order_by("-sent_at")[:1])]
-    found = Source.objects.filter(pk=source.pk).order_by().values_list(*wanted).get()
-    yield from (ends for ends in zip(found[::2], found[1::2], strict=True) if ends[0])
 
 
 @transaction.atomic
@@ -151,7 +132,7 @@ def _measure(source: Source, finding: Finding, by: str, now: datetime) -> None:
     begins = datetime.fromisoformat(finding.facts["from"])
     again = _pulled_again_at(source, begins, now)
     span = silence.lost_span(begins, again or now, policy.current())
-    if again and (span is None or _has_records(source, *span)):
+    if again and (span is None or hearing.has_heard(source, *span)):
         findings.close_on_evidence(finding, why="records of that time came", by=by, now=now)
         return
     facts = {**finding.facts, "until": span[1].isoformat(), "goes_on": again is None}
@@ -159,10 +140,6 @@ def _measure(source: Source, finding: Finding, by: str, now: datetime) -> None:
         findings.worsen(finding, severity=finding.severity, facts=facts, by=by)
     else:  # it grows by the hour: what is final will be an Entry
         Finding.objects.filter(pk=finding.pk).update(facts=facts)
-
-
-def _has_records(source: Source, begins: datetime, ends: datetime) -> bool:
-    return Message.objects.filter(source=source, sent_at__gt=begins, sent_at__lt=ends).exists()
 
 
 def _pulled_again_at(source: Source, after: datetime, now: datetime) -> datetime | None:

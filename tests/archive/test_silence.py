@@ -1,11 +1,14 @@
 """When a feed is too silent: hand-worked numbers, then findings over time."""
 
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.apps import apps
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive import policy, services, silence
-from archive.models import Finding, Message, Source
+from archive.models import Finding, Heard, Source
+from archive.services import hearing
 from archive.services.silence import _pauses, listen_to
 from archive.silence import ATTENTION, BREACH, LOSS, Hours
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from tests.archive.conftest import line
+from tests.archive.mails import CAPTURE, mail
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOURS = Hours(SHANGHAI, "CN", 9, 18)
@@ -188,17 +193,15 @@ def test_pauses_are_read_from_the_ends_of_hours(live):
 def test_the_ends_of_hours_tell_every_pause_of_an_hour(minutes):
     from unittest.mock import patch
 
-    from archive.services import silence as service
-
     sent = [shanghai(1, 0) + n * MINUTE for n in sorted(minutes)]
 
-    def ends(_source, begins, *, hours):
-        for n in range(hours):
-            of_hour = [at for at in sent if begins + n * HOUR <= at < begins + (n + 1) * HOUR]
-            if of_hour:
+    def ends(_source, begins, last):
+        while begins <= last:
+            if of_hour := [at for at in sent if begins <= at < begins + HOUR]:
                 yield of_hour[0], of_hour[-1]
+            begins += HOUR
 
-    with patch.object(service, "_ends_of_hours", ends):
+    with patch.object(hearing, "ends_of_hours", ends):
         found = list(_pauses(None, shanghai(1, 0), sent[-1]))
     assert found == [(a, b) for a, b in pairwise(sent) if b - a >= HOUR]
 
@@ -208,7 +211,7 @@ def test_listening_costs_the_same_however_much_there_is(live, count_queries, run
     before = count_queries(lambda: listen_to(live, now=now))
     more = [line(1000 + n, sent=int(shanghai(12, 12, 0).timestamp() * 1000) + n) for n in range(200)]
     run_import(write_feed(more, "more.jsonl"))
-    assert count_queries(lambda: listen_to(live, now=now)) == before <= 6
+    assert count_queries(lambda: listen_to(live, now=now)) == before <= 3
 
 
 def test_a_silence_is_told_once_grows_and_ends_when_records_come(live, run_import, write_feed):
@@ -327,7 +330,7 @@ def test_a_source_that_never_delivers_is_told_after_a_day(db):
 
 
 def test_a_message_from_the_future_does_not_break_a_silence(live):
-    Message.objects.filter(seq=1).update(sent_at=shanghai(13, 9) + timedelta(days=3000))
+    hearing.hear(live, [shanghai(13, 9) + timedelta(days=3000), shanghai(16, 14, 5)])
     refresh(shanghai(16, 14))
     assert told() == [(ATTENTION, 2, "new")]
 
@@ -340,3 +343,40 @@ def test_every_step_is_in_the_ledger(live):
     assert ledger.body_of(grown)["finding"] == finding.uid
     assert ledger.body_of(grown)["before"]["severity"] == 2
     assert timezone.localdate(finding.opened_at) == date(2026, 11, 14)
+
+
+# --- the hours in which a source was heard
+
+
+def heard(source: Source) -> list[tuple]:
+    return list(source.heard.order_by("hour").values_list("hour", "first_at", "last_at"))
+
+
+@given(st.lists(st.lists(st.integers(0, 60 * 40), max_size=8), min_size=1, max_size=4))
+def test_an_hour_knows_its_first_and_its_last_record_in_whatever_order_they_came(batches):
+    with transaction.atomic():
+        source = services.get_source("wecom")
+        for minutes in batches:
+            hearing.hear(source, [shanghai(2, 0) + n * MINUTE for n in minutes])
+        of_hour = {}
+        for minute in sorted(n for minutes in batches for n in minutes):
+            of_hour.setdefault(minute // 60, []).append(shanghai(2, 0) + minute * MINUTE)
+        assert heard(source) == [(shanghai(2, 0) + n * HOUR, ats[0], ats[-1]) for n, ats in of_hour.items()]
+        transaction.set_rollback(True)
+
+
+def test_copies_of_what_another_source_brought_are_heard(live, deliver):
+    last = live.messages.latest("sent_at")
+    told = {"X-Capture-Channel": "wecom", "X-Capture-Native-Id": last.msgid, "Date": "Fri, 13 Nov 2026 17:50:00 +0800"}
+    with time_machine.travel(shanghai(13, 18)):
+        assert deliver(mail(**told), mapping=CAPTURE)["duplicates"] == 1
+    copy = Source.objects.get(kind="mail")
+    assert (copy.messages.count(), copy.deliveries.count()) == (0, 1)
+    assert listen_to(copy, now=shanghai(13, 18)).last_record_at == shanghai(13, 17, 50)
+
+
+def test_the_migration_hears_what_is_there(live):
+    before = heard(live)
+    Heard.objects.all().delete()
+    import_module("archive.migrations.0018_fill_in_when_sources_were_heard").fill_in(apps, None)
+    assert heard(live) == before
