@@ -14,6 +14,8 @@ from quizzes.answering import (
     submit,
 )
 from quizzes.extra_time import AlreadyEnded, NotForOneself, end_extra_time, extra_percent, grant_extra_time
+from quizzes.formats.base import NotThisFormat
+from quizzes.importing import bank_slug, export_questions, import_questions
 from quizzes.publishing import (
     AlreadyWithdrawn,
     BadQuestion,
@@ -33,14 +35,18 @@ __all__ = [
     "MustWait",
     "NoReason",
     "NotForOneself",
+    "NotThisFormat",
     "NotYours",
     "NothingToAsk",
     "OutOfDate",
     "Sent",
     "TooLate",
+    "bank_slug",
     "end_extra_time",
+    "export_questions",
     "extra_percent",
     "grant_extra_time",
+    "import_questions",
     "language_for",
     "look_at",
     "next_try_at",
