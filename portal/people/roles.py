@@ -20,6 +20,8 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.choose_remedies",
         "ledger.view_entries",
         "quizzes.review_attempts",
+        "quizzes.view_bank",
+        "quizzes.change_itemfigures",
     },
     AUDITOR: {
         "people.view_everyone",
@@ -29,8 +31,9 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.view_firm",
         "ledger.view_entries",
         "quizzes.review_attempts",
+        "quizzes.view_bank",
     },
-    AUTHOR: {"training.view_course_drafts"},
+    AUTHOR: {"training.view_course_drafts", "quizzes.view_bank", "quizzes.change_itemfigures"},
 }
 
 

@@ -1,6 +1,18 @@
-"""questions: what can be asked. attempts: what was asked of whom, and answered."""
+"""questions: what can be asked. attempts: what was asked of whom, and answered. analysis: what answers show."""
 
+from quizzes.models.analysis import ItemFigures, QuizFigures
 from quizzes.models.attempts import Attempt, ExtraTime, Printout, Response, Showing
 from quizzes.models.questions import Bank, Question, Quiz
 
-__all__ = ["Attempt", "Bank", "ExtraTime", "Printout", "Question", "Quiz", "Response", "Showing"]
+__all__ = [
+    "Attempt",
+    "Bank",
+    "ExtraTime",
+    "ItemFigures",
+    "Printout",
+    "Question",
+    "Quiz",
+    "QuizFigures",
+    "Response",
+    "Showing",
+]

@@ -28,6 +28,7 @@ from portal.people.models import Employee
 from portal.standing import permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
+from quizzes.models import Question
 from tests.archive.conftest import line as one_message
 from training.models import Certificate, CertificateExport, Lesson
 
@@ -39,6 +40,7 @@ ABOVE = frozenset({"manager", "head"})
 MANAGERS = ABOVE | {"other_manager"}
 STAFF_EYES = frozenset({"hr", "compliance", "auditor"})
 OVERSIGHT = frozenset({"compliance", "auditor"})
+BANK_EYES = OVERSIGHT | {"author"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ TABLE = {
     "standing:feed": Line(frozenset({"compliance"})),
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
     "standing:api": Line(frozenset(), by_token=True),
+    # quizzes
+    "quizzes:bank_list": Line(BANK_EYES),
+    "quizzes:analyse": Line(BANK_EYES - {"auditor"}, method="post"),
+    "quizzes:bank": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug]),
+    "quizzes:question": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug, h["question"].slug]),
     # training
     "training:course_list": Line(EVERYBODY),
     "training:course": Line(OWNER, args=lambda h: [h["course"]]),
@@ -197,6 +204,7 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
         "author": make_employee(roles=("Author",)),
     }
     house |= study(employee)
+    house["question"] = Question.objects.select_related("bank").order_by("pk").first()
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
