@@ -83,7 +83,7 @@ def aside_file(request: HttpRequest, uid: str, line_no: int) -> HttpResponse:
     aside = get_object_or_404(run.asides.exclude(sealed=None).select_related("run"), line_no=line_no)
     try:
         raw = services.read_aside(aside=aside, reason=request.POST.get("reason", ""), by=request.user.uid)
-    except services.ReasonMissing as error:
+    except (services.ReasonMissing, services.KeyMissing) as error:
         messages.error(request, str(error))
         return redirect("archive:import", uid)
     headers = {"Content-Disposition": f'attachment; filename="line-{aside.line_no}.txt"'}

@@ -1,5 +1,7 @@
 """The front door of the archive room: one function a business verb."""
 
+from archive.retention import BadSchedules
+from archive.sealing import KeyMissing
 from archive.services.bars import set_bars
 from archive.services.casework import (
     AlreadyDecided,
@@ -20,12 +22,42 @@ from archive.services.casework import (
     second_finding,
 )
 from archive.services.days import Day, days_of, holes_in
+from archive.services.disposing import (
+    AnotherIsOpen,
+    NotRunning,
+    NotThatDay,
+    NotWaiting,
+    SamePerson,
+    SchedulesChanged,
+    ask_disposal,
+    count_some,
+    decide_disposal,
+    dispose_some,
+    stop_disposal,
+    sweep,
+)
 from archive.services.facts import ArchiveFacts, SourceHealth, facts_for, source_health
 from archive.services.feeds import BadSourceName, LeaseLost, OtherTerms, SourceBusy, Terms, get_source
+from archive.services.holding import (
+    AlreadyLifted,
+    Count,
+    Criteria,
+    NameTaken,
+    NothingHeld,
+    count_held,
+    lift_hold,
+    make_hold,
+    something,
+)
 from archive.services.identities import sync_identities
+from archive.services.integrity import verify, verify_step, verify_tonight
 from archive.services.judging import refresh_findings
+from archive.services.keeping import KeepingFacts, keeping_facts
+from archive.services.keeping_pages import preview_told, schedules_told, verification
 from archive.services.leaves import NotALeaveList, read_leaves, take_leaves
+from archive.services.proving import NotHere, proof_of
 from archive.services.records import period, recompute_due
+from archive.services.rotating import rotate_keys
 from archive.services.running import (
     UPLOAD_LIMIT,
     NotAFeed,
@@ -42,17 +74,32 @@ from archive.services.state import NotAState, import_state, read_state
 __all__ = [
     "UPLOAD_LIMIT",
     "AlreadyDecided",
+    "AlreadyLifted",
+    "AnotherIsOpen",
     "ArchiveFacts",
+    "BadSchedules",
     "BadSourceName",
+    "Count",
+    "Criteria",
     "Day",
     "EvidenceMissing",
+    "KeepingFacts",
+    "KeyMissing",
     "LeaseLost",
+    "NameTaken",
     "NotAFeed",
     "NotALeaveList",
     "NotAState",
     "NotAsked",
+    "NotHere",
+    "NotRunning",
+    "NotThatDay",
+    "NotWaiting",
+    "NothingHeld",
     "OtherTerms",
     "ReasonMissing",
+    "SamePerson",
+    "SchedulesChanged",
     "SomebodyElses",
     "SourceBusy",
     "SourceHealth",
@@ -60,10 +107,15 @@ __all__ = [
     "Uploads",
     "WrongWay",
     "answer_question",
+    "ask_disposal",
     "ask_person",
     "claim_finding",
+    "count_held",
+    "count_some",
     "days_of",
+    "decide_disposal",
     "digest_of",
+    "dispose_some",
     "draw_sample",
     "excerpts",
     "facts_for",
@@ -71,8 +123,13 @@ __all__ = [
     "holes_in",
     "import_feed",
     "import_state",
+    "keeping_facts",
+    "lift_hold",
+    "make_hold",
     "note_on_finding",
     "period",
+    "preview_told",
+    "proof_of",
     "read_aside",
     "read_leaves",
     "read_state",
@@ -83,11 +140,20 @@ __all__ = [
     "report_slip",
     "review_finding",
     "review_item",
+    "rotate_keys",
+    "schedules_told",
     "second_finding",
     "set_bars",
+    "something",
     "source_health",
     "start_upload",
+    "stop_disposal",
     "summary",
+    "sweep",
     "sync_identities",
     "take_leaves",
+    "verification",
+    "verify",
+    "verify_step",
+    "verify_tonight",
 ]

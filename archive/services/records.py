@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from archive import calendars, metrics, policy, rules
@@ -36,7 +37,8 @@ from portal.ledger.models import Entry
 from portal.people.models import Employee, Leave
 
 AHEAD = timedelta(hours=24)
-CHUNK = 250  # records in one transaction and one Entry
+CHUNK = 250  # records in one transaction and one Entry, or fewer:
+PARTS = 20_000  # so many messages sent or received are held in memory at once, unless one person alone has more
 
 
 @dataclass
@@ -67,9 +69,13 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     if first is None:
         return 0
     due = list(RecordDue.objects.select_for_update().filter(month=first.month).order_by("employee_id")[:CHUNK])
+    due = due[: _how_many_fit([one.employee_id for one in due], first.month)]
     # Away before anything is read: what comes meanwhile, or from here, makes it due again.
     RecordDue.objects.filter(pk__in=[one.pk for one in due]).delete()
     people = Employee.objects.select_related("office").in_bulk([one.employee_id for one in due])
+    frozen = _frozen(people, first.month)
+    for who in frozen:
+        del people[who]
     computed = compute(list(people.values()), first.month)
     findings.lock(Q(employee__in=people))
     _write(computed, first.month, {one.employee_id: one.why for one in due}, now, by)
@@ -89,7 +95,31 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     ]
     findings.open_all(openings, by=by, now=now)
     findings.close_what_is_settled(first.month, {one.employee.pk: one.metrics for one in computed}, by=by, now=now)
+    if frozen:
+        _note_left_alone(frozen.values(), first.month, by)
     return len(due)
+
+
+def _frozen(employees: Iterable[int], month: date) -> dict[int, Record]:
+    """Return the records of the month that stand for ever, by employee: their messages were disposed of."""
+    rows = Record.objects.filter(month=month, employee__in=employees, frozen_by__isnull=False)
+    return {one.employee_id: one for one in rows.select_related("employee", "frozen_by")}
+
+
+def _note_left_alone(frozen: Iterable[Record], month: date, by: str) -> None:
+    """Say in the ledger that something called for a new computation and why there is none."""
+    told = [{"employee": one.employee.uid, "disposal": one.frozen_by.uid, "version": one.version} for one in frozen]
+    body = {"month": month.isoformat(), "why": "messages of the month were disposed of", "records": told}
+    ledger.append(verb="archive.records_left", actor=by, subject="system:archive", body=body)
+
+
+def _how_many_fit(ids: list[int], month: date) -> int:
+    """Return how many of the people, from the first on, can be computed at once."""
+    begins, ends = calendars.month_bounds(month, timezone.get_default_timezone())
+    theirs = Participant.objects.filter(employee__in=ids, sent_at__gte=begins, sent_at__lt=ends)
+    counted = dict(theirs.values("employee_id").annotate(count=Count("pk")).values_list("employee_id", "count"))
+    parts = accumulate(counted.get(one, 0) for one in ids)
+    return max(1, sum(upto <= PARTS for upto in parts))
 
 
 def covered_to() -> date | None:
@@ -217,12 +247,13 @@ def _messages(
     theirs: QuerySet[Participant], ids: list[int], begins: datetime, ends: datetime, zone: ZoneInfo
 ) -> dict[int, Seen]:
     promises = dict(Source.objects.values_list("pk", "expected_latency_seconds"))
-    signals, recalls = _signals(begins, ends), _recalls(ids, begins, ends)
+    recalls = _recalls(ids, begins, ends)
     columns = (
         "pk msgid category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known "
         "media_refs media_missing source_id"
     )
-    rows = Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split())
+    rows = list(Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split()))
+    signals = _signals([pk for pk, *_rest in rows])
     found = {}
     for pk, msgid, category, kind, sent_at, sender, room, contacts, latency, pulled, is_known, *rest in rows:
         media, missing, source = rest
@@ -249,9 +280,9 @@ def _messages(
     return found
 
 
-def _signals(begins: datetime, ends: datetime) -> dict[int, int]:
+def _signals(messages: list[int]) -> dict[int, int]:
     """Return {message: weight of its heaviest signal in own words}. Few messages have any."""
-    rows = Signal.objects.filter(message__sent_at__gte=begins, message__sent_at__lt=ends, is_forwarded=False)
+    rows = Signal.objects.filter(message__pk__among=messages, is_forwarded=False)
     return dict(rows.values("message_id").annotate(heaviest=Max("weight")).values_list("message_id", "heaviest"))
 
 
@@ -430,7 +461,8 @@ def note_policy(*, by: str) -> bool:
     known = (ledger.body_of(last) or {}).get("digest") if last else None
     if known == terms.digest:
         return False
-    mark_months_due(Record.objects.filter(is_final=False).values_list("employee_id", "month"), Why.POLICY)
+    open_months = Record.objects.filter(is_final=False, frozen_by=None)
+    mark_months_due(open_months.values_list("employee_id", "month"), Why.POLICY)
     body = {"version": terms.version, "digest": terms.digest, "before": known, "thresholds": _as_data(terms)}
     ledger.append(verb=POLICY_CHANGED, actor=by, subject="system:archive", body=body)
     return True
@@ -449,8 +481,8 @@ def _look_at_later_months(employees: list[int], month: date) -> None:
     for _n in range(3):
         at = calendars.next_month(at)
         later.append(at)
-    rows = Record.objects.filter(employee__in=employees, month__in=later).values_list("employee_id", "month")
-    mark_months_due(rows, Why.MONTHS)
+    rows = Record.objects.filter(employee__in=employees, month__in=later, frozen_by=None)
+    mark_months_due(rows.values_list("employee_id", "month"), Why.MONTHS)
 
 
 def mark_stale_due(now: datetime) -> None:
@@ -458,7 +490,7 @@ def mark_stale_due(now: datetime) -> None:
     today, horizon = timezone.localdate(now), covered_to()
     if horizon is None:
         return
-    open_months = Record.objects.filter(is_final=False)
+    open_months = Record.objects.filter(is_final=False, frozen_by=None)
     ripe = [
         month
         for month in open_months.order_by("month").values_list("month", flat=True).distinct()
@@ -479,7 +511,8 @@ def mark_seated_due(since: date) -> None:
     while month <= horizon and month.year in YEARS:
         until = min(calendars.last_day(month), horizon)
         seated = Seats.between(month, until, policy.current().seat_copy_days).people()
-        known = Record.objects.filter(month=month, employee__in=seated, covered_to__gte=until)
+        known = Record.objects.filter(month=month, employee__in=seated)
+        known = known.filter(Q(covered_to__gte=until) | Q(frozen_by__isnull=False))
         done = set(known.values_list("employee_id", flat=True))
         mark_months_due(((who, month) for who in seated - done), Why.SEATS)
         month = calendars.next_month(month)

@@ -55,13 +55,14 @@ def _do(work: Callable[[], object], clock: Callable[[], float], answer) -> None:
     began, cpu = clock(), time.process_time()
     told = work()
     if isinstance(told, Cost):  # it knows better which part of it counts
-        answer.send((told.seconds, told.cpu_seconds, _peak_mb(), told.told))
+        answer.send((told.seconds, told.cpu_seconds, peak_mb(), told.told))
     else:
-        answer.send((clock() - began, time.process_time() - cpu, _peak_mb(), told))
+        answer.send((clock() - began, time.process_time() - cpu, peak_mb(), told))
     connections.close_all()
 
 
-def _peak_mb() -> int:
+def peak_mb() -> int:
+    """Return the most memory that this process has held so far."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most // 2**20 if sys.platform == "darwin" else most // 1024
 

@@ -6,7 +6,7 @@ AUDITOR = "Auditor"
 AUTHOR = "Author"
 
 PERMISSIONS: dict[str, set[str]] = {
-    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time"},
+    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time", "standing.remind_anybody"},
     COMPLIANCE: {
         "people.view_everyone",
         "archive.view_every_record",
@@ -15,9 +15,12 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.review_findings",
         "archive.view_lexiconversion",
         "archive.edit_lexicon",
+        "archive.view_keeping",
+        "archive.manage_keeping",
         "standing.view_firm",
         "standing.manage_feed",
         "standing.choose_remedies",
+        "standing.remind_anybody",
         "ledger.view_entries",
         "quizzes.review_attempts",
         "quizzes.view_bank",
@@ -28,6 +31,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.view_every_record",
         "archive.view_imports",
         "archive.view_lexiconversion",
+        "archive.view_keeping",
         "standing.view_firm",
         "ledger.view_entries",
         "quizzes.review_attempts",

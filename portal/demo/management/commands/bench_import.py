@@ -94,6 +94,7 @@ def whole_import(feed: Path) -> dict:
     """Import the file as the command does. Return the seconds of each part and what became of the lines."""
     source = services.get_source("bench")
     spent: dict[str, float] = {}
+    peaks: dict[str, int] = {}
     began, holder, by = time.perf_counter(), "bench", "system:bench"
     with feed.open("rb") as stream:
         size, digest = feed.stat().st_size, running.digest_of(stream)
@@ -106,9 +107,10 @@ def whole_import(feed: Path) -> dict:
             now = time.perf_counter()
             name = {"done": "judging"}.get(state, state)
             spent[name] = spent.get(name, 0.0) + now - began
+            peaks[name] = measuring.peak_mb()
             began = now
     run.refresh_from_db()
-    return {"seconds": {name: round(took, 2) for name, took in spent.items()}, **run.counts}
+    return {"seconds": {name: round(took, 2) for name, took in spent.items()}, "peak_mb": peaks, **run.counts}
 
 
 def parse(feed: Path) -> None:
