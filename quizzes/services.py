@@ -24,6 +24,7 @@ from quizzes.publishing import (
     publish_quiz,
     withdraw_question,
 )
+from quizzes.recalls import recall_question
 from quizzes.starting import MustWait, NothingToAsk, language_for, next_try_at, note_showing, start_attempt
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "progress",
     "publish_bank",
     "publish_quiz",
+    "recall_question",
     "save_answer",
     "save_answers",
     "start_attempt",

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from portal.jobs import services as jobs
-from quizzes import analysis
+from quizzes import analysis, recalls
 
 
 @shared_task(soft_time_limit=600, time_limit=660)
@@ -14,3 +14,8 @@ def analyse(job_id: int) -> None:
 @shared_task
 def ask_for_analysis() -> None:
     analysis.ask(by=None)
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def regrade(job_id: int) -> None:
+    jobs.work(job_id, recalls.regrade_step)

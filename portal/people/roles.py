@@ -23,6 +23,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.remind_anybody",
         "ledger.view_entries",
         "quizzes.review_attempts",
+        "quizzes.recall_question",
         "quizzes.view_bank",
         "quizzes.change_itemfigures",
     },

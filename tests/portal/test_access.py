@@ -136,6 +136,12 @@ TABLE = {
     "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
     "training:extra_time_list": Line(frozenset({"hr"})),
     "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
+    "training:recall_list": Line(OVERSIGHT),
+    "training:recall_begin": Line(
+        frozenset({"compliance"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]
+    ),
+    "training:recall": Line(OVERSIGHT, args=lambda h: [h["recall"].uid]),
+    "training:recall_settle": Line(frozenset({"compliance"}), args=lambda h: [h["recall"].uid], method="post"),
     "training:certificate_list": Line(EVERYBODY),
     "training:certificate_file": Line(OWNER | {"hr"}, args=lambda h: [h["certificate"].serial]),
     "training:verify_form": Line(EVERYBODY, visitor=True),
@@ -229,6 +235,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     }
     house |= study(employee)
     house["question"] = Question.objects.select_related("bank").order_by("pk").first()
+    house["recall"] = quizzes.recall_question(
+        question=Question.objects.order_by("-pk").first(), rule="full", reason="two are right", by=house["compliance"]
+    )
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
