@@ -324,8 +324,8 @@ class _Writer:
             if days[0] < until and self.chance.random() < 0.8:
                 self._says_hello(self.chance.choice(rooms), userid, payloads.text, self.chance.choice(days))
         if days[0] >= self.today - ALIAS_SINCE:  # a colleague who changed the userid without telling HR
-            talk = rooms[0]
-            self._says_hello(talk, payloads.turned(talk.members[-1].userid), payloads.text, days[0])
+            talk, userid = next((t, p.userid) for t in rooms for p in t.members if "." in p.userid)
+            self._says_hello(talk, payloads.turned(userid), payloads.text, days[0])
         if days[0] >= self.today - NEW_KIND_SINCE:
             talk = self.chance.choice(rooms)
             self._says_hello(talk, talk.members[0].userid, payloads.unheard_of, self.chance.choice(days))

@@ -393,7 +393,7 @@ def test_pushes_are_folded_by_day_and_do_not_drown_the_files(client, push, run_i
     for n in range(2, 6):
         push([line(n), b"broken"])
     page = soup(client.get(LIST))
-    assert [row[0] for row in rows(page, "import-rows")] == ["feed.jsonl"]
+    assert [row[0] for row in rows(page, "import-rows")] == ["feed.jsonl wecom"]
     [day] = page.select("[aria-label='Pushed by machines, day by day'] tbody tr")
     assert [cell.get_text(strip=True) for cell in day.select("td.figure")] == ["4", "8", "4", "0", "0", "4"]
     link = day.select_one("a")["href"]
@@ -423,12 +423,12 @@ def test_filters_stand_in_the_address(client, run_import, write_feed):
     def listed(query: str) -> list[str]:
         return [row[0] for row in rows(soup(client.get(f"{LIST}?{query}")), "import-rows")]
 
-    assert listed("source=other") == ["two.jsonl"]
-    assert listed("on=2026-10-16") == ["two.jsonl"]
-    assert listed("state=done&source=wecom") == ["one.jsonl"]
+    assert listed("source=other") == ["two.jsonl other"]
+    assert listed("on=2026-10-16") == ["two.jsonl other"]
+    assert listed("state=done&source=wecom") == ["one.jsonl wecom"]
     assert listed("state=failed") == listed("way=repair") == []
     for senseless in ("on=yesterday", "way=fax", "state=x", "page=x", "on=9999-12-31", "on=0001-01-01"):
-        assert listed(senseless) == ["two.jsonl", "one.jsonl"] or len(listed(senseless)) == 2
+        assert listed(senseless) == ["two.jsonl other", "one.jsonl wecom"] or len(listed(senseless)) == 2
 
 
 def test_the_rows_are_the_part_of_the_page_they_replace(client, run_import, write_feed):
