@@ -1,7 +1,7 @@
 """Clients' words at rest: encrypted with the newest of the firm's keys, opened with whichever they were sealed with.
 
 Fernet (AES-128 in CBC mode with HMAC-SHA256): https://github.com/fernet/spec. Keys come from ARCHIVE_TEXT_KEYS,
-newest first; services.keeping rotates what older ones sealed.
+newest first; services.rotating seals anew what older ones sealed.
 """
 
 import hashlib
@@ -9,10 +9,11 @@ from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 
 class KeyMissing(RuntimeError):
-    """The words were sealed with a key that this site no longer has."""
+    """The words were sealed with a key that this site no longer has. Its text may be shown to who wanted to read."""
 
 
 @lru_cache(maxsize=4)
@@ -41,4 +42,8 @@ def unseal(sealed: bytes, name: str) -> bytes:
     try:
         return _rings(tuple(settings.ARCHIVE_TEXT_KEYS))[name].decrypt(bytes(sealed))
     except (KeyError, InvalidToken) as error:
-        raise KeyMissing(f"no key {name} opens this") from error
+        told = _(
+            "This was encrypted with the key %(name)s, which the site no longer has, or it was changed since. Ask the "
+            "people who run this site to put the key back."
+        )
+        raise KeyMissing(told % {"name": name}) from error

@@ -31,3 +31,23 @@ def refresh_findings() -> None:
 @shared_task
 def try_lexicon(job_id: int) -> None:
     jobs.work(job_id, lexicons.try_some)
+
+
+@shared_task
+def count_disposal(job_id: int) -> None:
+    jobs.work(job_id, services.count_some)
+
+
+@shared_task
+def dispose(job_id: int) -> None:
+    jobs.work(job_id, services.dispose_some, prepare=services.sweep)
+
+
+@shared_task
+def verify_archive(job_id: int) -> None:
+    jobs.work(job_id, services.verify_step)
+
+
+@shared_task
+def verify_tonight() -> None:
+    services.verify_tonight()

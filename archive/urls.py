@@ -1,7 +1,6 @@
 from django.urls import path
 
-from archive import views_lexicon
-from archive.views import asides, handles, imports, push, sources
+from archive.views import asides, handles, imports, keeping, lexicon, push, sources
 
 app_name = "archive"
 urlpatterns = [
@@ -25,11 +24,20 @@ urlpatterns = [
     path("imports/<str:uid>/lines/<int:line_no>/repair/", asides.aside_repair, name="aside_repair"),
     path("imports/<str:uid>/lines/<int:line_no>/again/", asides.aside_again, name="aside_again"),
     # lexicon/
-    path("lexicon/", views_lexicon.lexicon, name="lexicon"),
-    path("lexicon/draft/", views_lexicon.lexicon_begin, name="lexicon_begin"),
-    path("lexicon/<int:number>/", views_lexicon.lexicon_version, name="lexicon_version"),
-    path("lexicon/<int:number>/line/", views_lexicon.lexicon_line, name="lexicon_line"),
-    path("lexicon/<int:number>/trial/", views_lexicon.lexicon_trial, name="lexicon_trial"),
-    path("lexicon/<int:number>/on/", views_lexicon.lexicon_switch_on, name="lexicon_switch_on"),
-    path("lexicon/<int:number>/away/", views_lexicon.lexicon_throw_away, name="lexicon_throw_away"),
+    path("lexicon/", lexicon.lexicon, name="lexicon"),
+    path("lexicon/draft/", lexicon.lexicon_begin, name="lexicon_begin"),
+    path("lexicon/<int:number>/", lexicon.lexicon_version, name="lexicon_version"),
+    path("lexicon/<int:number>/line/", lexicon.lexicon_line, name="lexicon_line"),
+    path("lexicon/<int:number>/trial/", lexicon.lexicon_trial, name="lexicon_trial"),
+    path("lexicon/<int:number>/on/", lexicon.lexicon_switch_on, name="lexicon_switch_on"),
+    path("lexicon/<int:number>/away/", lexicon.lexicon_throw_away, name="lexicon_throw_away"),
+    # keeping/
+    path("keeping/", keeping.keeping, name="keeping"),
+    path("keeping/holds/new/", keeping.hold_new, name="hold_new"),
+    path("keeping/holds/<str:uid>/", keeping.hold, name="hold"),
+    path("keeping/holds/<str:uid>/lift/", keeping.hold_lift, name="hold_lift"),
+    path("keeping/disposals/", keeping.disposal_ask, name="disposal_ask"),
+    path("keeping/disposals/<str:uid>/", keeping.disposal, name="disposal"),
+    path("keeping/disposals/<str:uid>/decide/", keeping.disposal_decide, name="disposal_decide"),
+    path("keeping/disposals/<str:uid>/stop/", keeping.disposal_stop, name="disposal_stop"),
 ]

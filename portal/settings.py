@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
+from celery.schedules import crontab
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -285,6 +286,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "ring again for waiting jobs": {"task": "portal.jobs.tasks.sweep", "schedule": 60},
     "bring standings up to date": {"task": "portal.standing.tasks.catch_up", "schedule": 60},
+    "count how the firm stands": {"task": "portal.standing.tasks.take_stock", "schedule": 3600},
+    "send reminders that wait": {"task": "portal.standing.tasks.send_nudges", "schedule": 300},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
@@ -292,6 +295,10 @@ CELERY_BEAT_SCHEDULE = {
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
     "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},
     "open and close findings of the day": {"task": "archive.tasks.refresh_findings", "schedule": 3600},
+    "look whether the archive is what was stored": {
+        "task": "archive.tasks.verify_tonight",
+        "schedule": crontab(hour="18", minute="30"),  # UTC
+    },
 }
 # What a finished import or completion rings, by name, so that no import points upward.
 STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
@@ -331,6 +338,8 @@ ARCHIVE_TEXT_KEYS = env.keys("ARCHIVE_TEXT_KEYS", DATA_DIR / "keys" / "archive-t
 ARCHIVE_POLICY_FILE = Path(env.text("ARCHIVE_POLICY_FILE")) if env.text("ARCHIVE_POLICY_FILE") else None
 # …and who may message (portal/standing/policy.yaml).
 STANDING_POLICY_FILE = Path(env.text("STANDING_POLICY_FILE")) if env.text("STANDING_POLICY_FILE") else None
+# The firm's own retention schedules instead of those that ship; archive.checks looks whether they can be used.
+ARCHIVE_RETENTION_FILE = Path(env.text("ARCHIVE_RETENTION_FILE")) if env.text("ARCHIVE_RETENTION_FILE") else None
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")
 
 # --- logs --------------------------------------------------------------------------------------------------------

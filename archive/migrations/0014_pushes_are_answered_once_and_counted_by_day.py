@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0012_fill_in_when_signals_messages_were_sent'),
+        ('archive', '0013_disposals_are_counted_and_proved'),
         ('jobs', '0002_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -2,7 +2,7 @@
 
 from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
 from archive.models.feeds import Batch, Heard, Hole, Import, Intake, PushAnswer, SetAside, Source, SourceToken
-from archive.models.keeping import Disposal, Hold, Tombstone
+from archive.models.keeping import Disposal, Hold, Posting, Tombstone
 from archive.models.messages import (
     Attachment,
     Conflict,
@@ -37,6 +37,7 @@ __all__ = [
     "Message",
     "MessageText",
     "Participant",
+    "Posting",
     "PushAnswer",
     "Recall",
     "Record",

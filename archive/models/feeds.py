@@ -260,6 +260,7 @@ class Batch(models.Model):
             models.UniqueConstraint(fields=["run", "number"], name="archive_batch_number_once"),
             models.CheckConstraint(condition=Q(count__gte=1), name="archive_batch_is_not_empty"),
         ]
+        indexes: ClassVar = [models.Index(fields=["entry_seq"], name="archive_batch_by_entry")]
 
     def __str__(self) -> str:
         return f"{self.run_id}:{self.number}"

@@ -1,5 +1,7 @@
 """The front door of the archive room: one function a business verb."""
 
+from archive.retention import BadSchedules
+from archive.sealing import KeyMissing
 from archive.services.afterwards import judge_some, ring_again
 from archive.services.bars import set_bars
 from archive.services.casework import (
@@ -20,6 +22,20 @@ from archive.services.casework import (
     second_finding,
 )
 from archive.services.days import Day, days_of, holes_in
+from archive.services.disposing import (
+    AnotherIsOpen,
+    NotRunning,
+    NotThatDay,
+    NotWaiting,
+    SamePerson,
+    SchedulesChanged,
+    ask_disposal,
+    count_some,
+    decide_disposal,
+    dispose_some,
+    stop_disposal,
+    sweep,
+)
 from archive.services.facts import ArchiveFacts, facts_for
 from archive.services.feeds import (
     BadSourceName,
@@ -34,9 +50,23 @@ from archive.services.feeds import (
     has_delivered,
 )
 from archive.services.health import Card, Health, health_of, source_cards
+from archive.services.holding import (
+    AlreadyLifted,
+    Count,
+    Criteria,
+    NameTaken,
+    NothingHeld,
+    count_held,
+    lift_hold,
+    make_hold,
+    something,
+)
 from archive.services.holes import AlreadySettled, seems_to_skip, settle_hole
 from archive.services.identities import sync_identities
+from archive.services.integrity import verify, verify_step, verify_tonight
 from archive.services.judging import refresh_findings
+from archive.services.keeping import KeepingFacts, keeping_facts
+from archive.services.keeping_pages import preview_told, schedules_told, verification
 from archive.services.leaves import NotALeaveList, read_leaves, take_leaves
 from archive.services.matching import (
     AlreadyMatched,
@@ -51,6 +81,7 @@ from archive.services.matching import (
     stranger,
     undo,
 )
+from archive.services.proving import NotHere, proof_of
 from archive.services.pushing import (
     BUSY_SECONDS,
     KEY_LIMIT,
@@ -75,6 +106,7 @@ from archive.services.repairing import (
     read_aside,
     repair,
 )
+from archive.services.rotating import rotate_keys
 from archive.services.running import (
     ENDINGS,
     UPLOAD_LIMIT,
@@ -107,32 +139,47 @@ __all__ = [
     "PUSH_SECONDS",
     "UPLOAD_LIMIT",
     "AlreadyDecided",
+    "AlreadyLifted",
     "AlreadyMatched",
     "AlreadyOver",
     "AlreadyRepaired",
     "AlreadySettled",
+    "AnotherIsOpen",
     "ArchiveFacts",
+    "BadSchedules",
     "BadSourceName",
     "BadSpan",
     "CannotUnpack",
     "Card",
+    "Count",
+    "Criteria",
     "Day",
     "EvidenceMissing",
     "Health",
+    "KeepingFacts",
+    "KeyMissing",
     "KeyReused",
     "LeaseLost",
+    "NameTaken",
     "NotAFeed",
     "NotALeaveList",
     "NotAState",
     "NotAsked",
     "NotByHand",
     "NotEmpty",
+    "NotHere",
     "NotPushable",
+    "NotRunning",
+    "NotThatDay",
+    "NotWaiting",
     "NotWhole",
+    "NothingHeld",
     "NothingToRead",
     "OtherTerms",
     "Pushed",
     "ReasonMissing",
+    "SamePerson",
+    "SchedulesChanged",
     "SomebodyElses",
     "SourceBusy",
     "StillBroken",
@@ -143,15 +190,20 @@ __all__ = [
     "WrongWay",
     "add_source",
     "answer_question",
+    "ask_disposal",
     "ask_person",
     "by_hand",
     "candidates",
     "change_source",
     "claim_finding",
+    "count_held",
+    "count_some",
     "days_of",
+    "decide_disposal",
     "declare_robot",
     "deliveries_in",
     "digest_of",
+    "dispose_some",
     "draw_sample",
     "end_token",
     "excerpts",
@@ -167,11 +219,16 @@ __all__ = [
     "import_stream",
     "is_whole",
     "judge_some",
+    "keeping_facts",
+    "lift_hold",
     "likely",
+    "make_hold",
     "make_token",
     "match_handle",
     "note_on_finding",
     "period",
+    "preview_told",
+    "proof_of",
     "push",
     "read_again",
     "read_aside",
@@ -187,18 +244,27 @@ __all__ = [
     "review_finding",
     "review_item",
     "ring_again",
+    "rotate_keys",
+    "schedules_told",
     "second_finding",
     "seems_to_skip",
     "set_bars",
     "settle_hole",
+    "something",
     "source_cards",
     "start_upload",
+    "stop_disposal",
     "stranger",
     "summary",
+    "sweep",
     "sync_identities",
     "take_leaves",
     "token_for",
     "undo",
     "unfinished",
     "unpack",
+    "verification",
+    "verify",
+    "verify_step",
+    "verify_tonight",
 ]

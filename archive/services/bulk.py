@@ -7,7 +7,7 @@ Python defaults are not run, just as with ``bulk_create``, and the caller gives 
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from django.db import connection, models
@@ -63,6 +63,19 @@ def next_pks(model: type[models.Model], count: int) -> list[int]:
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [model._meta.db_table])
         last = (cursor.fetchone() or (0,))[0]
     return list(range(last + 1, last + 1 + count))
+
+
+def without_row(field: models.Field, values: Collection[str]) -> set[str]:
+    """Return those of the values that no row has in this field, each looked for by the field's index."""
+    quote = connection.ops.quote_name
+    table, column = quote(field.model._meta.db_table), quote(field.column)
+    absent = f"WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {column} = told.value)"  # noqa: S608 - names of the model
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"SELECT value FROM unnest(%s) AS told(value) {absent}", [list(values)])  # noqa: S608
+        else:
+            cursor.execute(f"SELECT value FROM json_each(%s) AS told {absent}", [json.dumps(list(values))])  # noqa: S608
+        return {value for (value,) in cursor.fetchall()}
 
 
 @models.Field.register_lookup

@@ -1,5 +1,6 @@
 """What an import, or the passing of time, brings to light about sources and people."""
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
@@ -25,12 +26,15 @@ from archive.models import (
     Unmatched,
 )
 from archive.models.messages import PartyKind
+from archive.retention import BadSchedules
 from archive.rules import Opening
-from archive.services import findings, records, sampling, silence
+from archive.services import findings, holding, postings, records, sampling, schedules, silence
 from archive.services.holes import judge_holes
 from archive.services.identities import handles_of, sync_identities
 from archive.services.turns import take_turn
 from portal.ledger import services as ledger
+
+logger = logging.getLogger(__name__)
 
 LISTED = 20  # people or lines that a finding names
 LATELY = timedelta(days=35)  # how far back the passing of a day is looked at
@@ -215,6 +219,11 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
     now = timezone.now()
     if today is not None and today != timezone.localdate(now):
         now = calendars.day_begins(today, timezone.get_default_timezone())
+    postings.sync_postings(now=now)
+    try:
+        schedules.note_schedules(by=by)
+    except BadSchedules:  # nothing can be disposed of until it is mended, and everything else goes on
+        logger.exception("the retention schedules cannot be used")
     records.note_policy(by=by)
     with transaction.atomic():
         touched = sync_identities(by=by, now=now)
@@ -247,7 +256,7 @@ def judge_consent(*, since: datetime | None, by: str, now: datetime) -> None:
     terms, today = policy.current(), timezone.localdate(now)
     waiting: dict[tuple[int, str], datetime] = {}
     first_month = calendars.month_of(timezone.localdate(since or now))
-    rows = Record.objects.filter(unknown_contacts__gt=0, month__gte=first_month)
+    rows = Record.objects.filter(unknown_contacts__gt=0, month__gte=first_month, frozen_by=None)
     uids = {}
     for who, uid, metrics in rows.values_list("employee_id", "employee__uid", "metrics").iterator():
         uids[who] = uid
@@ -297,10 +306,19 @@ def _words_between(pairs: set[tuple[int, str]], now: datetime) -> dict[tuple[int
 def dispose_of_text(*, by: str, now: datetime) -> int:
     """Delete the words of messages and the bytes of set-aside lines whose time is over. Return how many messages.
 
-    The messages, their proofs, and what is known of the lines stay.
+    The messages, their proofs, and what is known of the lines stay. What a hold holds stays too and is looked at again
+    a day later; of a line nobody knows whose it is, so a hold keeps all of its time.
     """
-    count, _by_model = MessageText.objects.filter(delete_after__lt=now).delete()
-    lines = SetAside.objects.filter(delete_after__lt=now).update(sealed=None, key_id="", delete_after=None)
+    holding.lock_sources()
+    texts, asides = MessageText.objects.filter(delete_after__lt=now), SetAside.objects.filter(delete_after__lt=now)
+    held = list(holding.held_among(texts.values_list("pk", flat=True)))
+    for at in range(0, len(held), 1000):
+        MessageText.objects.filter(pk__in=held[at : at + 1000]).update(delete_after=now + holding.A_DAY)
+    held = holding.lines_held(asides)
+    for at in range(0, len(held), 1000):
+        SetAside.objects.filter(pk__in=held[at : at + 1000]).update(delete_after=now + holding.A_DAY)
+    count, _by_model = texts.all().delete()
+    lines = asides.all().update(sealed=None, key_id="", delete_after=None)
     if count or lines:
         body = {"messages": count, "set_aside": lines}
         ledger.append(verb="archive.text_disposed", actor=by, subject="system:archive", body=body)

@@ -75,6 +75,9 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     # Away before anything is read: what comes meanwhile, or from here, makes it due again.
     RecordDue.objects.filter(pk__in=[one.pk for one in due]).delete()
     people = Employee.objects.select_related("office").in_bulk([one.employee_id for one in due])
+    frozen = _frozen(people, first.month)
+    for who in frozen:
+        del people[who]
     computed = compute(list(people.values()), first.month)
     findings.lock(Q(employee__in=people))
     _write(computed, first.month, {one.employee_id: one.why for one in due}, now, by)
@@ -94,7 +97,22 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
     ]
     findings.open_all(openings, by=by, now=now)
     findings.close_what_is_settled(first.month, {one.employee.pk: one.metrics for one in computed}, by=by, now=now)
+    if frozen:
+        _note_left_alone(frozen.values(), first.month, by)
     return len(due)
+
+
+def _frozen(employees: Iterable[int], month: date) -> dict[int, Record]:
+    """Return the records of the month that stand for ever, by employee: their messages were disposed of."""
+    rows = Record.objects.filter(month=month, employee__in=employees, frozen_by__isnull=False)
+    return {one.employee_id: one for one in rows.select_related("employee", "frozen_by")}
+
+
+def _note_left_alone(frozen: Iterable[Record], month: date, by: str) -> None:
+    """Say in the ledger that something called for a new computation and why there is none."""
+    told = [{"employee": one.employee.uid, "disposal": one.frozen_by.uid, "version": one.version} for one in frozen]
+    body = {"month": month.isoformat(), "why": "messages of the month were disposed of", "records": told}
+    ledger.append(verb="archive.records_left", actor=by, subject="system:archive", body=body)
 
 
 def _how_many_fit(ids: list[int], month: date) -> int:
@@ -445,7 +463,8 @@ def note_policy(*, by: str) -> bool:
     known = (ledger.body_of(last) or {}).get("digest") if last else None
     if known == terms.digest:
         return False
-    mark_months_due(Record.objects.filter(is_final=False).values_list("employee_id", "month"), Why.POLICY)
+    open_months = Record.objects.filter(is_final=False, frozen_by=None)
+    mark_months_due(open_months.values_list("employee_id", "month"), Why.POLICY)
     body = {"version": terms.version, "digest": terms.digest, "before": known, "thresholds": _as_data(terms)}
     ledger.append(verb=POLICY_CHANGED, actor=by, subject="system:archive", body=body)
     return True
@@ -464,8 +483,8 @@ def _look_at_later_months(employees: list[int], month: date) -> None:
     for _n in range(3):
         at = calendars.next_month(at)
         later.append(at)
-    rows = Record.objects.filter(employee__in=employees, month__in=later).values_list("employee_id", "month")
-    mark_months_due(rows, Why.MONTHS)
+    rows = Record.objects.filter(employee__in=employees, month__in=later, frozen_by=None)
+    mark_months_due(rows.values_list("employee_id", "month"), Why.MONTHS)
 
 
 def mark_stale_due(now: datetime) -> None:
@@ -473,7 +492,7 @@ def mark_stale_due(now: datetime) -> None:
     today, horizon = timezone.localdate(now), covered_to()
     if horizon is None:
         return
-    open_months = Record.objects.filter(is_final=False)
+    open_months = Record.objects.filter(is_final=False, frozen_by=None)
     ripe = [
         month
         for month in open_months.order_by("month").values_list("month", flat=True).distinct()
@@ -494,7 +513,8 @@ def mark_seated_due(since: date) -> None:
     while month <= horizon and month.year in YEARS:
         until = min(calendars.last_day(month), horizon)
         seated = Seats.between(month, until, policy.current().seat_copy_days).people()
-        known = Record.objects.filter(month=month, employee__in=seated, covered_to__gte=until)
+        known = Record.objects.filter(month=month, employee__in=seated)
+        known = known.filter(Q(covered_to__gte=until) | Q(frozen_by__isnull=False))
         done = set(known.values_list("employee_id", flat=True))
         mark_months_due(((who, month) for who in seated - done), Why.SEATS)
         month = calendars.next_month(month)

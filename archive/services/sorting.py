@@ -6,7 +6,7 @@ from datetime import datetime
 
 from archive import rules
 from archive.models import Conflict, Delivery, Message, Source
-from archive.services import bulk  # noqa: F401 - brings the lookup among
+from archive.services import bulk, tombstones  # noqa: F401 - bulk brings the lookup among
 from archive.sources.base import UNREADABLE, Aside, Captured
 
 Id = tuple[str, str]  # what names a message for ever: its channel and its id there
@@ -40,7 +40,8 @@ class Sorted:
     copies: list[tuple[int, Captured]] = field(default_factory=list)  # with pk: another copy of what is here
     pulled_earlier: dict[int, datetime] = field(default_factory=dict)  # by pk: a duplicate that was pulled before
     recalled: dict[int, datetime] = field(default_factory=dict)  # by pk: a copy says that it was taken back then
-    contradictions: list[tuple[str, Captured, int | Id]] = field(default_factory=list)  # with pk or id of the first
+    # With pk or id of the first; None: that was disposed of.
+    contradictions: list[tuple[str, Captured, int | Id | None]] = field(default_factory=list)
     seqs: set[int] = field(default_factory=set)  # numbers that are present, whatever became of their line
     stored_categories: list[str] = field(default_factory=list)
     duplicates: int = 0
@@ -63,7 +64,7 @@ class Sorted:
 
 
 def sort(source: Source, items: Iterable[Captured | Aside]) -> Sorted:
-    """Sort the lines of a batch, in order. Reads the database four times, however long the batch."""
+    """Sort the lines of a batch, in order. Reads the database five to seven times, however long the batch."""
     items = list(items)
     lines = [one for one in items if isinstance(one, Captured)]
     sorting = _Sorting(source, lines)
@@ -81,6 +82,7 @@ class _Sorting:
         columns = ("pk", "source_id", "source__kind", "channel", "msgid", "category", "captured_at")
         self.by_id: dict[Id, Stored] = {}
         self.taken: dict[int, int | Id] = {}  # seq -> pk, or id of a line before in this batch
+        self.gone, self.gone_seqs = tombstones.disposed_of(source, ids, seqs)
         same_id = Message.objects.filter(channel__in=channels, msgid__among=msgids)
         for *row, seq, fingerprint in same_id.values_list(*columns, "seq", "fingerprint"):
             stored = Stored(*row)
@@ -115,12 +117,16 @@ class _Sorting:
         if one.seq is not None:
             self.result.seqs.add(one.seq)
         key = id_of(one, self.source)
-        if (before := self.result.fresh.get(key)) is not None:
+        if key in self.gone:
+            self.result.duplicates += 1  # it was disposed of and does not come back
+        elif (before := self.result.fresh.get(key)) is not None:
             self._beside_fresh(key, one, before)
         elif (stored := self.by_id.get(key)) is not None:
             self._beside_stored(one, stored)
         elif one.seq in self.taken:
             self._contradicts(Conflict.Kind.NUMBER, one, self.taken[one.seq])
+        elif one.seq in self.gone_seqs:
+            self._contradicts(Conflict.Kind.NUMBER, one, None)
         else:
             self.result.fresh[key] = one
             self._take(one.seq, key)
@@ -176,7 +182,7 @@ class _Sorting:
             else:
                 self.result.pulled_earlier[stored.pk] = one.captured_at
 
-    def _contradicts(self, kind: str, one: Captured, first: int | Id) -> None:
+    def _contradicts(self, kind: str, one: Captured, first: int | Id | None) -> None:
         self.result.contradictions.append((kind, one, first))
 
 

@@ -27,7 +27,7 @@ from archive.models import (
     Unmatched,
 )
 from archive.models.messages import PartyKind
-from archive.services import bulk, hearing, holes, joining, lexicons
+from archive.services import bulk, hearing, holding, holes, joining, lexicons
 from archive.services.due import mark_due
 from archive.services.identities import Known, Ways, forget_unmatched, known, ways_of
 from archive.services.sorting import Id, Sorted, id_of, sort
@@ -98,6 +98,7 @@ class Written:
     row: Row
     line: Captured
     parties: list[Party] = field(default_factory=list)
+    keeps_words: bool = False  # those that were kept before stay, for a hold holds them
 
 
 def store(run: Import, source: Source, items: list[Captured | Aside], *, by: str, now: datetime) -> Sorted:
@@ -209,16 +210,19 @@ def _overtake(better: dict[int, Written]) -> None:
     for old in before.values():
         if old.category == CONSENT:
             joining.unsay(old)
+    texts, held = MessageText.objects.filter(message__in=better), holding.held_among(better)
+    kept = set(texts.filter(message__in=held).values_list("pk", flat=True))
     for rows in (parties, *(model.objects.filter(message__in=better) for model in _OF_ITS_WORDS)):
         rows.delete()
+    texts.exclude(pk__in=kept).delete()
     for pk, one in better.items():
         told = [at for at in (before[pk].recalled_at, one.row.recalled_at) if at]
-        one.row.pk, one.row.recalled_at = pk, min(told, default=None)
+        one.row.pk, one.row.recalled_at, one.keeps_words = pk, min(told, default=None), pk in kept
         one.row.as_message.save(force_update=True)
     forget_unmatched(strangers)
 
 
-_OF_ITS_WORDS = (Signal, MessageText, Attachment, Recall)  # written anew from the better copy
+_OF_ITS_WORDS = (Signal, Attachment, Recall)  # written anew from the better copy, and so are words that no hold keeps
 
 
 def _copies(copies: Iterable[tuple[int, Source, Batch, int, Captured]]) -> None:
@@ -361,7 +365,7 @@ def _words(written: list[Written], now: datetime) -> None:
         if not kept and keeps_flagged_only:
             continue
         signals += [_signal(one.row, hit, forwarded, words.version) for hit, forwarded in kept]
-        if why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept)):
+        if not one.keeps_words and (why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept))):
             sealed, key_id = sealing.seal((one.line.own_text or one.line.forwarded_text).encode())
             # Without a finding it goes after a while; services.findings lets it stay where one opens.
             until = now + timedelta(days=policy.current().text_days) if why == MessageText.Why.SIGNAL else None

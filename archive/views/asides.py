@@ -24,10 +24,8 @@ def _read(request: HttpRequest, aside: SetAside) -> bytes | None:
         raise Http404
     try:
         return services.read_aside(aside=aside, reason=request.POST.get("reason", ""), by=request.user.uid)
-    except services.ReasonMissing as error:
+    except (services.ReasonMissing, services.KeyMissing) as error:
         messages.error(request, str(error))
-    except sealing.KeyMissing:
-        messages.error(request, _("The key that this line was encrypted with is not here any more."))
     return None
 
 

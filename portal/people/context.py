@@ -45,6 +45,7 @@ def way(request: HttpRequest) -> list[Group]:
         ("standing:feed", _("Permission feed"), "standing.manage_feed"),
         ("ledger:evidence", _("Evidence"), "ledger.view_entries"),
         ("archive:lexicon", _("Lexicon"), "archive.view_lexiconversion"),
+        ("archive:keeping", _("Keeping"), "archive.view_keeping"),
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),

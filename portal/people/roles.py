@@ -6,7 +6,7 @@ AUDITOR = "Auditor"
 AUTHOR = "Author"
 
 PERMISSIONS: dict[str, set[str]] = {
-    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time"},
+    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time", "standing.remind_anybody"},
     COMPLIANCE: {
         "people.view_everyone",
         "archive.view_every_record",
@@ -15,10 +15,13 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.review_findings",
         "archive.view_lexiconversion",
         "archive.edit_lexicon",
+        "archive.view_keeping",
+        "archive.manage_keeping",
         "archive.manage_sources",
         "standing.view_firm",
         "standing.manage_feed",
         "standing.choose_remedies",
+        "standing.remind_anybody",
         "ledger.view_entries",
         "quizzes.review_attempts",
     },
@@ -27,6 +30,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.view_every_record",
         "archive.view_imports",
         "archive.view_lexiconversion",
+        "archive.view_keeping",
         "standing.view_firm",
         "ledger.view_entries",
         "quizzes.review_attempts",

@@ -2,7 +2,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from django.core.management import call_command
 from archive import sealing
 from archive.models import MessageText
 from portal.people.models import Employee
+from tests.ledger.checker import checked  # noqa: F401 - a fixture
 
 DATA = Path(__file__).parent / "data"
 FEED, STATE = DATA / "wecom-messages.jsonl", DATA / "wecom-state.json"
@@ -115,3 +116,42 @@ def line(seq: int, text: str = "hello", *, sender: str = "li.na", to: tuple = ("
 def words_of(text: MessageText) -> str:
     """The words that were kept of a message, opened with the site's own key."""
     return sealing.unseal(text.sealed, text.key_id).decode()
+
+
+@pytest.fixture
+def offices(make_office, make_employee) -> dict[str, Employee]:
+    """One employee under each law that has an office, by userid."""
+    from tests.archive.keeping import HANDLES  # which is furnished from here
+
+    return {
+        handle: make_employee(wecom_userid=handle, office=make_office(jurisdiction=place))
+        for handle, place in HANDLES.items()
+    }
+
+
+@pytest.fixture
+def two_officers(make_employee) -> tuple[Employee, Employee]:
+    """Two people of compliance: who asks, and who approves."""
+    return make_employee(roles=("Compliance",)), make_employee(roles=("Compliance",))
+
+
+@pytest.fixture
+def old_talk(offices, run_import, write_feed) -> list[dict]:
+    """Messages of all ages under several laws. On 16 October 2026 numbers 1, 2, 4 and 9 are over."""
+    from tests.archive.keeping import HK_OVER, UK_OVER, old
+
+    spring = date(2018, 3, 1)
+    lines = [
+        old(1, UK_OVER, to=(CLIENT,)),
+        old(2, spring, to=("us.smith",)),
+        old(3, UK_OVER),  # a colleague in Hong Kong took part: seven years
+        old(4, HK_OVER, sender="hk.lee", to=(CLIENT,)),
+        old(5, spring, sender="cn.wang", to=("uk.jones",)),  # twenty years
+        old(6, spring, sender="sg.tan", to=("uk.jones",)),  # no schedule
+        old(7, spring, sender=CLIENT, to=("former.one",)),  # no employee
+        old(8, UK_OVER + timedelta(1), to=(CLIENT,)),  # the first day that is not over
+        old(9, spring + timedelta(1), to=(CLIENT,), roomid=ROOM),
+        old(10, date(2026, 10, 1), to=(CLIENT,)),
+    ]
+    run_import(write_feed(lines))
+    return lines

@@ -85,7 +85,7 @@ def test_a_record_whose_messages_were_disposed_of_is_never_computed_again(final,
     now = timezone.now()
     gone = Disposal.objects.create(
         state="done", as_of=OCTOBER, schedule_version="1", reason="x", asked_by=asked, asked_at=now,
-        decided_by=decided, decided_at=now,
+        counted_at=now, decided_by=decided, decided_at=now, ended_at=now,
     )  # fmt: skip
     Record.objects.filter(pk=final.pk).update(frozen_by=gone)
     with on(9, 11):

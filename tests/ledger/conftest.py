@@ -5,6 +5,7 @@ from django.db import connection, transaction
 
 from portal.ledger import guards, services
 from portal.ledger.models import Entry
+from tests.ledger.checker import checked  # noqa: F401 - a fixture
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 import json
 import re
-import subprocess
-import sys
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,29 +10,11 @@ from django.db import transaction
 
 from portal.ledger import keys, merkle, notes, proofs, rules, sealing, services
 from portal.ledger.models import Entry, Node, Seal
+from tests.ledger.checker import PAGE
 
 pytestmark = pytest.mark.django_db
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
-[CHECKER] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 OF_A_LEAF, OF_SEALS = (json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
 [VKEY] = OF_A_LEAF["keys"]
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Run the checker of the documentation, in a process without this project, and return what it says."""
-    script = tmp_path / "check_proof.py"
-    script.write_text(CHECKER, encoding="utf-8")
-
-    def go(proof: dict, *trusted: str) -> tuple[int, str]:
-        file = tmp_path / "proof.json"
-        file.write_text(json.dumps(proof), encoding="utf-8")
-        answer = subprocess.run(  # noqa: S603
-            [sys.executable, "-I", script, file, *trusted], cwd=tmp_path, capture_output=True, text=True
-        )
-        return answer.returncode, answer.stdout + answer.stderr
-
-    return go
 
 
 def test_the_checker_proves_the_vectors_of_the_page(checked):

@@ -7,6 +7,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,7 @@ TABLE = {
     "standing:person_month": Line(OWNER | ABOVE | OVERSIGHT, args=lambda h: [h["employee"].uid, h["month"]]),
     "standing:team": Line(MANAGERS),
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
+    "standing:remind": Line(ABOVE | {"hr", "compliance"}, args=lambda h: [h["employee"].uid], method="post"),
     "standing:people": Line(STAFF_EYES),
     "standing:firm": Line(OVERSIGHT),
     "standing:effect": Line(OVERSIGHT),
@@ -157,6 +159,28 @@ TABLE = {
         method="post",
         data=lambda h: {"reason": "to mend the feed"},
         ok=(200,),
+    ),
+    "archive:keeping": Line(OVERSIGHT),
+    "archive:hold_new": Line(frozenset({"compliance"})),
+    "archive:hold": Line(OVERSIGHT, args=lambda h: [h["hold"].uid]),
+    "archive:hold_lift": Line(
+        frozenset({"compliance"}), args=lambda h: [h["hold"].uid], method="post", data=lambda h: {"reason": "closed"}
+    ),
+    "archive:disposal_ask": Line(
+        frozenset({"compliance"}), method="post", data=lambda h: {"as_of": "2020-01-01", "reason": "yearly"}
+    ),
+    "archive:disposal": Line(OVERSIGHT, args=lambda h: [h["disposal"].uid]),
+    "archive:disposal_decide": Line(
+        frozenset({"compliance"}),
+        args=lambda h: [h["disposal"].uid],
+        method="post",
+        data=lambda h: {"decision": "refuse", "reason": "not yet"},
+    ),
+    "archive:disposal_stop": Line(
+        frozenset({"compliance"}),
+        args=lambda h: [h["disposal"].uid],
+        method="post",
+        data=lambda h: {"reason": "not yet"},
     ),
     "archive:aside_look": Line(
         COMPLIANCE,
@@ -268,6 +292,10 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
         finding=house["finding"], employee=employee, lesson=lesson, assigned_at=timezone.now()
     )
     house["seal"] = ledger.seal()
+    officer = make_employee(roles=("Compliance",))
+    held = archive.Criteria(employee=employee)
+    house["hold"] = archive.make_hold(name="Matter 7", reason="asked by counsel", criteria=held, by=officer)
+    house["disposal"] = archive.ask_disposal(as_of=date(2020, 1, 1), reason="yearly", by=officer)
     return house
 
 

@@ -1,0 +1,87 @@
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from archive.services import Criteria
+from portal.people.models import Employee
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class WithHelper(forms.Form):
+    """Rendered by crispy inside a form tag of the page's own."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+
+class HoldForm(WithHelper):
+    """What to hold. All criteria that are given must be met by a message."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("By which the hold is known, such as a matter.")
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+    person = forms.CharField(
+        label=_("Employee"), max_length=254, required=False, help_text=_("Employee number or e-mail. Empty: anybody.")
+    )
+    room = forms.CharField(
+        label=_("Conversation"), max_length=128, required=False, help_text=_("Id of the room. Empty: any.")
+    )
+    contact = forms.CharField(
+        label=_("Outside contact"), max_length=128, required=False, help_text=_("Handle of the contact. Empty: any.")
+    )
+    first_on = forms.DateField(
+        label=_("From"), required=False, widget=DayInput, help_text=_("Empty: from the beginning.")
+    )
+    last_on = forms.DateField(
+        label=_("To"), required=False, widget=DayInput, help_text=_("This day included. Empty: without end.")
+    )
+
+    def __init__(self, *args, viewer: Employee, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.viewer = viewer
+
+    def clean_person(self) -> Employee | None:
+        told = self.cleaned_data["person"].strip()
+        if not told:
+            return None
+        people = Employee.objects.visible_to(self.viewer)
+        found = people.filter(Q(employee_no=told) | Q(email__iexact=told)).first()
+        if found is None:
+            raise forms.ValidationError(_("Nobody has this employee number or e-mail."))
+        return found
+
+    def clean(self) -> dict:
+        told = super().clean()
+        first, last = told.get("first_on"), told.get("last_on")
+        if first and last and last < first:
+            self.add_error("last_on", _("It ends before it begins."))
+        return told
+
+    def criteria(self) -> Criteria:
+        told = self.cleaned_data
+        return Criteria(
+            told["person"], told["room"].strip(), told["contact"].strip(), told["first_on"], told["last_on"]
+        )
+
+
+class DisposalForm(WithHelper):
+    """What was over on a day is to go."""
+
+    as_of = forms.DateField(
+        label=_("As of"),
+        widget=DayInput,
+        help_text=_("What must still be kept on this day stays."),
+        initial=timezone.localdate,
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=500)

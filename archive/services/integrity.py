@@ -1,0 +1,251 @@
+"""Whether the archive still is what was stored: every batch against its root, every root against the ledger.
+
+A batch's leaves are its messages, the other copies of messages, and the tombstones of what was disposed of. The ledger
+Entry of the batch holds the root; that of a disposal step holds the root over its tombstones, so that nothing can be
+made to look disposed of. What the ledger says is proved by verify_ledger and by its seals.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from archive import merkle
+from archive.models import Batch, Tombstone
+from archive.rules import Opening
+from archive.services import findings
+from archive.services.holding import lock_sources
+from archive.services.proving import leaves_of, stones_of
+from archive.services.tombstones import leaf_of
+from portal.jobs import services as jobs
+from portal.jobs.models import Job
+from portal.ledger import rules as ledger_rules
+from portal.ledger import services as ledger
+from portal.ledger.models import Body, Entry
+
+VERIFY = "archive.tasks.verify_archive"
+IMPORTED, DISPOSED = "archive.batch_imported", "archive.disposed"
+BATCHES, ENTRIES = 20, 500  # looked at in one step
+STEPS = 20  # of disposals, looked at in one step
+STAGES = ("batches", "entries", "disposals")
+SYSTEM = "system:archive"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not what was stored. ``key`` names the batch or the disposal step that it is about."""
+
+    key: str
+    what: str
+    about: dict
+    source: int | None = None
+
+
+@dataclass
+class Look:
+    """How far a verification has come, and what it has found."""
+
+    stage: str = STAGES[0]
+    after: int = 0
+    batches: int = 0
+    leaves: int = 0
+    disposals: int = 0
+    tombstones: int = 0
+    faults: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.stage not in STAGES
+
+
+def verify(*, by: str, progress: Callable[[Look, list[Fault]], None] | None = None) -> Look:
+    """Verify everything, opening a finding for each fault that is new. Each step is a transaction."""
+    look = Look()
+    while not look.is_over:
+        found = verify_some(look, by=by)
+        if progress:
+            progress(look, found)
+    return look
+
+
+def verify_tonight() -> Job:
+    """Start the verification of this day as a job; there is one a day."""
+    return jobs.start(kind=VERIFY, key=f"{timezone.localdate()}")
+
+
+def verify_step(job: Job) -> bool:
+    """Do one step of the nightly verification. Return whether it has ended."""
+    look = Look(**job.cursor)
+    verify_some(look, by=SYSTEM)
+    job.cursor = asdict(look)
+    job.done, job.total = look.batches, job.total or Batch.objects.count()
+    job.result = {name: value for name, value in asdict(look).items() if name not in ("stage", "after")}
+    return look.is_over
+
+
+@transaction.atomic
+def verify_some(look: Look, *, by: str) -> list[Fault]:
+    """Verify the next piece, move ``look`` past it and return the faults found in it."""
+    faults = _STAGES[look.stage](look)
+    look.faults += len(faults)
+    findings.open_all((_opening(one) for one in faults), by=by)
+    if look.is_over:
+        body = {"batches": look.batches, "leaves": look.leaves, "disposals": look.disposals, "faults": look.faults}
+        ledger.append(verb="archive.verified", actor=by, subject=SYSTEM, body=body)
+    return faults
+
+
+def _opening(fault: Fault) -> Opening:
+    return Opening("integrity", fault.key, None, fault.source, None, {"what": fault.what, **fault.about})
+
+
+def _next_stage(look: Look) -> None:
+    at = STAGES.index(look.stage) + 1
+    look.stage, look.after = (STAGES[at] if at < len(STAGES) else "over"), 0
+
+
+# --- batches -----------------------------------------------------------------------------------------------------
+
+
+def _verify_batches(look: Look) -> list[Fault]:
+    """Each batch that is there: its leaves, its root, its Entry."""
+    batches = list(_batches().filter(pk__gt=look.after).order_by("pk")[:BATCHES])
+    if not batches:
+        _next_stage(look)
+        return []
+    suspects = {batch.pk for batch, what in _compared(batches) if what}
+    faults = []
+    if suspects:  # an import or a disposal may have been between two of the queries: look again while none can be
+        lock_sources()
+        again = list(_batches().filter(pk__in=suspects).order_by("pk"))
+        faults = [_fault_of_batch(batch, what) for batch, what in _compared(again) if what]
+    look.after = batches[-1].pk
+    look.batches += len(batches)
+    look.leaves += sum(batch.count for batch in batches)
+    return faults
+
+
+def _batches() -> QuerySet[Batch]:
+    return Batch.objects.select_related("run", "run__source")
+
+
+def _fault_of_batch(batch: Batch, what: str) -> Fault:
+    about = {"import": batch.run.uid, "batch": batch.number, "entry": batch.entry_seq}
+    return Fault(f"integrity:{batch.run.uid}:{batch.number}", what, about, batch.run.source_id)
+
+
+def _compared(batches: list[Batch]) -> Iterable[tuple[Batch, str]]:
+    """Yield each batch with what is wrong with it, "" if nothing is. Five queries."""
+    leaves, entries = leaves_of(batch.pk for batch in batches), _Entries.of(batch.entry_seq for batch in batches)
+    for batch in batches:
+        yield batch, _wrong_with(batch, leaves[batch.pk], entries)
+
+
+def _wrong_with(batch: Batch, leaves: list[tuple[int, bytes]], entries: "_Entries") -> str:
+    ordered = sorted(leaves)
+    if [leaf for leaf, _fingerprint in ordered] != list(range(batch.count)):
+        return f"{len(ordered)} leaves where {batch.count} were stored, or one is there twice"
+    root = merkle.root([fingerprint for _leaf, fingerprint in ordered])
+    if root != bytes(batch.root):
+        return "its messages do not give its root"
+    body, what = entries.body(batch.entry_seq, IMPORTED)
+    if body is None:
+        return what
+    told = {
+        "import": batch.run.uid,
+        "feed": batch.run.digest,
+        "batch": batch.number,
+        "lines": [batch.first_line, batch.last_line],
+        "count": batch.count,
+        "root": root.hex(),
+    }
+    differing = sorted(name for name, value in told.items() if body.get(name) != value)
+    return f"the ledger says otherwise of {', '.join(differing)}" if differing else ""
+
+
+@dataclass
+class _Entries:
+    """Some Entries with their Bodies, each looked at for being what was written."""
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+    bodies: dict[int, Body] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, seqs: Iterable[int]) -> "_Entries":
+        wanted = list(seqs)
+        return cls(Entry.objects.in_bulk(wanted), Body.objects.in_bulk(wanted))
+
+    def body(self, seq: int, verb: str) -> tuple[dict | None, str]:
+        """Return (what the Entry says, ""), or (None, what is wrong with it)."""
+        entry, body = self.entries.get(seq), self.bodies.get(seq)
+        if entry is None or entry.verb != verb:
+            return None, f"no Entry {seq} speaks of it"
+        names = ("seq", "at", "verb", "actor", "subject", "v")
+        fields = {name: getattr(entry, name) for name in names}
+        told = {"commitment": bytes(entry.commitment), "prev": bytes(entry.prev)}
+        if fields["v"] != ledger_rules.VERSION or ledger_rules.entry_digest(**fields, **told) != bytes(entry.digest):
+            return None, f"Entry {seq} was changed"
+        if body is None:
+            return None, f"what Entry {seq} says is gone"
+        if ledger_rules.commitment(bytes(body.salt), bytes(body.content)) != bytes(entry.commitment):
+            return None, f"what Entry {seq} says was changed"
+        return json.loads(bytes(body.content)), ""
+
+
+# --- what the ledger knows, and is not there -------------------------------------------------------------------------
+
+
+def _verify_entries(look: Look) -> list[Fault]:
+    """Each Entry of a batch: the batch is there."""
+    seqs = _entries_after(look, IMPORTED, ENTRIES)
+    if not seqs:
+        _next_stage(look)
+        return []
+    present = set(Batch.objects.filter(entry_seq__in=seqs).values_list("entry_seq", flat=True))
+    look.after = seqs[-1]
+    return [
+        Fault(f"integrity:entry:{seq}", "a batch that the ledger speaks of is gone", {"entry": seq})
+        for seq in seqs
+        if seq not in present
+    ]
+
+
+def _entries_after(look: Look, verb: str, limit: int) -> list[int]:
+    rows = Entry.objects.filter(verb=verb, seq__gt=look.after).order_by("seq")
+    return list(rows.values_list("seq", flat=True)[:limit])
+
+
+# --- disposals -------------------------------------------------------------------------------------------------------
+
+
+def _verify_disposals(look: Look) -> list[Fault]:
+    """Each step of a disposal: its tombstones are those of its Entry; in the end, that there are no others."""
+    seqs = _entries_after(look, DISPOSED, STEPS)
+    if not seqs:
+        lock_sources()  # from here on no step can come between
+        seqs = _entries_after(look, DISPOSED, STEPS)
+    if not seqs:
+        _next_stage(look)
+        count = Tombstone.objects.count()
+        if count == look.tombstones:
+            return []
+        about = {"tombstones": count, "disposed": look.tombstones}
+        return [Fault(f"integrity:tombstones:{count}", "tombstones that no disposal made, or lost ones", about)]
+    faults, entries, stones = [], _Entries.of(seqs), stones_of(seqs)
+    for seq in seqs:
+        body, what = entries.body(seq, DISPOSED)
+        leaves = [leaf_of(root_in, stone) for root_in, stone in stones[seq]]
+        if body and (len(leaves), merkle.root(leaves).hex()) != (body["count"], body["root"]):
+            what = "its tombstones are not those that the disposal left"
+        if what:
+            faults.append(Fault(f"integrity:disposal:{seq}", what, {"entry": seq}))
+        look.tombstones += len(leaves)
+    look.after = seqs[-1]
+    look.disposals += len(seqs)
+    return faults
+
+
+_STAGES = {"batches": _verify_batches, "entries": _verify_entries, "disposals": _verify_disposals}
