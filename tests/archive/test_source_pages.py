@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from archive import services
 from archive.models import Finding, Hole, Import, Intake, Source, SourceToken
-from archive.templatetags.spans import span
+from archive.templatetags.spans import span, span_of
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from tests.archive.conftest import FEED, FRIDAY_EVENING, as_bytes, line
@@ -450,3 +450,19 @@ def test_an_upload_for_a_source_ends_as_its_kind_does(client, source):
             assert response.status_code == 302
     with translation.override("zh-hans"):
         assert Import.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (4000, "1 h 6 min"), (200_000, "2 days 7 h")]
+)
+def test_the_time_that_is_left_is_told_in_words(seconds, told):
+    assert span_of(seconds) == told
+
+
+def test_a_row_of_a_table_is_repaired_with_its_heading_and_never_read_again_alone(client, deliver, officer):
+    deliver(b"message_id,sent_at,sender,recipients,text\n1,soon,li.na,zhangwei,hello", name="t.csv", kind="csv")
+    run = Import.objects.get(source__kind="csv")
+    page = words(client.get(reverse("archive:import", args=[run.uid])))
+    assert ("Look and repair" in page, "Read again as it is" in page) == (True, False)
+    page = words(client.post(reverse("archive:aside_look", args=[run.uid, 2]), {"reason": "to mend it"}))
+    assert "the heading must stand here too" in page
