@@ -1,7 +1,8 @@
 """What the pages of question banks show, as plain data."""
 
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +14,7 @@ from quizzes.kinds import kind_of
 from quizzes.kinds.base import Tell
 from quizzes.models import Bank, ItemFigures, Question, Quiz
 from quizzes.papers import told
+from quizzes.publishing import LATER_FIELDS, QUESTION_FIELDS
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,19 @@ def explained(question: Question, lang: str) -> dict:
         "explanation": told(question.explanation, lang),
         **kind.explained(content, order, None, tell),
     }
+
+
+def previews(given: Mapping) -> list[dict]:
+    """Return how a question that is not saved would look: [{lang, paper, explained}], one for each language of it."""
+    question = Question(**{name: given[name] for name in (*QUESTION_FIELDS, *LATER_FIELDS)})
+    content, kind = question.content, kind_of(question.content)
+    names = {name: f"t{place}" for place, name in enumerate(kind.order(content, random.Random(0)))}  # noqa: S311
+    found = []
+    for lang in languages_of(question):
+        paper = {"position": 1, "look": kind.look, "stem": told(question.stem, lang)}
+        paper |= kind.shown(content, names, None, partial(told, lang=lang))
+        found.append({"lang": lang, "paper": paper, "explained": explained(question, lang)})
+    return found
 
 
 def figures_of(question: Question, lang: str) -> dict | None:

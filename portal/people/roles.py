@@ -38,7 +38,12 @@ PERMISSIONS: dict[str, set[str]] = {
         "quizzes.review_attempts",
         "quizzes.view_bank",
     },
-    AUTHOR: {"training.view_course_drafts", "quizzes.view_bank", "quizzes.change_itemfigures"},
+    AUTHOR: {
+        "training.view_course_drafts",
+        "quizzes.view_bank",
+        "quizzes.change_question",
+        "quizzes.change_itemfigures",
+    },
 }
 
 

@@ -3,7 +3,7 @@ answers show. recalls: results that are looked at again."""
 
 from quizzes.models.analysis import ItemFigures, QuizFigures
 from quizzes.models.attempts import Attempt, ExtraTime, Printout, Response, Showing
-from quizzes.models.questions import Bank, Question, Quiz
+from quizzes.models.questions import Bank, Question, QuestionStep, Quiz
 from quizzes.models.recalls import Recall, Regrade
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ItemFigures",
     "Printout",
     "Question",
+    "QuestionStep",
     "Quiz",
     "QuizFigures",
     "Recall",

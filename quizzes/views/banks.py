@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.jobs.models import Job
 from quizzes import analysis, banks
+from quizzes.formats import FORMATS
 from quizzes.models import Bank, Question
 
 MAY_SEE, MAY_COMPUTE = "quizzes.view_bank", "quizzes.change_itemfigures"
@@ -54,6 +55,7 @@ def bank(request: HttpRequest, slug: str) -> HttpResponse:
         "filters": filters,
         "tags": banks.tags_of(row),
         "kinds": Question.Kind.choices,
+        "formats": [(name, one.NAME) for name, one in FORMATS.items()],
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
     }
     return render(request, "quizzes/bank.html", context)
@@ -76,5 +78,7 @@ def question(request: HttpRequest, slug: str, question: str) -> HttpResponse:
         "figures": banks.figures_of(newest, get_language()),
         "usage": banks.usage_of(newest),
         "versions": versions,
+        "steps": newest.steps.select_related("by"),
+        "may_review": newest.state == Question.State.PROPOSED and newest.written_by_id != request.user.pk,
     }
     return render(request, "quizzes/question.html", context)
