@@ -1,9 +1,13 @@
 from django.urls import path
 
-from quizzes.views import banks, editing
+from quizzes.views import banks, editing, signals
 
 app_name = "quizzes"
 urlpatterns = [
+    # signals/
+    path("signals/", signals.signal_list, name="signal_list"),
+    path("signals/<str:uid>/", signals.judge, name="judge"),
+    # questions/
     path("questions/", banks.bank_list, name="bank_list"),
     path("questions/analyse/", banks.analyse, name="analyse"),
     path("questions/preview/", editing.preview, name="preview"),

@@ -24,6 +24,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "ledger.view_entries",
         "quizzes.review_attempts",
         "quizzes.recall_question",
+        "quizzes.change_signal",
         "quizzes.view_bank",
         "quizzes.change_itemfigures",
     },

@@ -5,6 +5,7 @@ from quizzes.models.analysis import ItemFigures, QuizFigures
 from quizzes.models.attempts import Attempt, ExtraTime, Printout, Response, Showing
 from quizzes.models.questions import Bank, Question, QuestionStep, Quiz
 from quizzes.models.recalls import Recall, Regrade
+from quizzes.models.signals import Signal
 
 __all__ = [
     "Attempt",
@@ -20,4 +21,5 @@ __all__ = [
     "Regrade",
     "Response",
     "Showing",
+    "Signal",
 ]

@@ -29,7 +29,7 @@ from portal.people.models import Employee
 from portal.standing import permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
-from quizzes.models import Question
+from quizzes.models import Question, Signal
 from tests.archive.conftest import line as one_message
 from training.models import Certificate, CertificateExport, Lesson
 
@@ -125,6 +125,13 @@ TABLE = {
     ),
     "quizzes:retag": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug], method="post"),
     "quizzes:export": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug], method="post"),
+    "quizzes:signal_list": Line(OVERSIGHT),
+    "quizzes:judge": Line(
+        frozenset({"compliance"}),
+        args=lambda h: [h["signal"].uid],
+        method="post",
+        data=lambda h: {"verdict": "nothing", "note": "looked at"},
+    ),
     # training
     "training:course_list": Line(EVERYBODY),
     "training:course": Line(OWNER, args=lambda h: [h["course"]]),
@@ -245,6 +252,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     house["question"] = Question.objects.select_related("bank").order_by("pk").first()
     house["recall"] = quizzes.recall_question(
         question=Question.objects.order_by("-pk").first(), rule="full", reason="two are right", by=house["compliance"]
+    )
+    house["signal"] = Signal.objects.create(
+        kind="fast", attempt=house["attempt"], figures={"seconds": 3, "reading": 60}, found_at=timezone.now()
     )
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
