@@ -77,27 +77,29 @@ def quiz_rows(lang: str) -> list[dict]:
     return sorted(rows, key=lambda row: (row["reliability"] or [2])[0])
 
 
-def questions_of(bank: Bank, filters: Filters, lang: str) -> list[dict]:
-    """Return the newest version of each question of the bank that fits: what a list says of it. Two queries.
+def found_in(bank: Bank, filters: Filters) -> list[int]:
+    """Return the ids of the newest versions that fit, in the order of their slugs. One query.
 
-    Text and tags are looked for here: a bank has some hundreds of questions, and JSON is searched otherwise on each
-    database.
+    Words and tags are looked for here: each database searches JSON in a way of its own.
     """
-    rows = filters.choose(bank.questions.newest()).order_by("slug")
-    figures = {one.words: one for one in ItemFigures.objects.filter(words__in=rows.values("words"))}
+    rows = filters.choose(bank.questions.newest()).order_by("slug").values_list("pk", "slug", "stem", "tags")
     wanted = filters.text.casefold()
-    found = []
-    for question in rows:
-        if filters.tag and filters.tag not in question.tags:
-            continue
-        if wanted and wanted not in _searched(question):
-            continue
-        found.append(row_of(question, figures.get(question.words), lang))
-    return found
+    return [
+        pk
+        for pk, slug, stem, tags in rows
+        if (not filters.tag or filters.tag in tags) and (not wanted or wanted in _searched(slug, stem, tags))
+    ]
 
 
-def _searched(question: Question) -> str:
-    return "\n".join([question.slug, *question.stem.values(), *question.tags]).casefold()
+def rows_of(pks: Sequence[int], lang: str) -> list[dict]:
+    """Return what a list says of these questions. Two queries."""
+    rows = list(Question.objects.filter(pk__in=pks).order_by("slug"))
+    figures = {one.words: one for one in ItemFigures.objects.filter(words__in=[row.words for row in rows])}
+    return [row_of(question, figures.get(question.words), lang) for question in rows]
+
+
+def _searched(slug: str, stem: Mapping[str, str], tags: Sequence[str]) -> str:
+    return "\n".join([slug, *stem.values(), *tags]).casefold()
 
 
 def row_of(question: Question, figures: ItemFigures | None, lang: str) -> dict:

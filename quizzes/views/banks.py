@@ -48,7 +48,7 @@ def bank(request: HttpRequest, slug: str) -> HttpResponse:
         kind=request.GET.get("kind", "") if request.GET.get("kind") in Question.Kind.values else "",
         state=request.GET.get("state", "") if request.GET.get("state") in STATES else "",
     )
-    found = banks.questions_of(row, filters, get_language())
+    page = Paginator(banks.found_in(row, filters), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "bank": row,
         "title": banks.told(row.title, get_language()),
@@ -56,7 +56,8 @@ def bank(request: HttpRequest, slug: str) -> HttpResponse:
         "tags": banks.tags_of(row),
         "kinds": Question.Kind.choices,
         "formats": [(name, one.NAME) for name, one in FORMATS.items()],
-        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
+        "rows": banks.rows_of(page.object_list, get_language()),
     }
     return render(request, "quizzes/bank.html", context)
 
