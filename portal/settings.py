@@ -291,6 +291,7 @@ CELERY_BEAT_SCHEDULE = {
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
     "tell of recalled questions": {"task": "training.tasks.tell_recalled", "schedule": 300},
+    "look for integrity signals": {"task": "quizzes.tasks.look_for_signals", "schedule": 6 * 3600},
     "see what answers show": {"task": "quizzes.tasks.ask_for_analysis", "schedule": 24 * 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},

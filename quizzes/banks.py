@@ -1,7 +1,8 @@
 """What the pages of question banks show, as plain data."""
 
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +14,7 @@ from quizzes.kinds import kind_of
 from quizzes.kinds.base import Tell
 from quizzes.models import Bank, ItemFigures, Question, Quiz
 from quizzes.papers import told
+from quizzes.publishing import LATER_FIELDS, QUESTION_FIELDS
 
 
 @dataclass(frozen=True)
@@ -75,27 +77,29 @@ def quiz_rows(lang: str) -> list[dict]:
     return sorted(rows, key=lambda row: (row["reliability"] or [2])[0])
 
 
-def questions_of(bank: Bank, filters: Filters, lang: str) -> list[dict]:
-    """Return the newest version of each question of the bank that fits: what a list says of it. Two queries.
+def found_in(bank: Bank, filters: Filters) -> list[int]:
+    """Return the ids of the newest versions that fit, in the order of their slugs. One query.
 
-    Text and tags are looked for here: a bank has some hundreds of questions, and JSON is searched otherwise on each
-    database.
+    Words and tags are looked for here: each database searches JSON in a way of its own.
     """
-    rows = filters.choose(bank.questions.newest()).order_by("slug")
-    figures = {one.words: one for one in ItemFigures.objects.filter(words__in=rows.values("words"))}
+    rows = filters.choose(bank.questions.newest()).order_by("slug").values_list("pk", "slug", "stem", "tags")
     wanted = filters.text.casefold()
-    found = []
-    for question in rows:
-        if filters.tag and filters.tag not in question.tags:
-            continue
-        if wanted and wanted not in _searched(question):
-            continue
-        found.append(row_of(question, figures.get(question.words), lang))
-    return found
+    return [
+        pk
+        for pk, slug, stem, tags in rows
+        if (not filters.tag or filters.tag in tags) and (not wanted or wanted in _searched(slug, stem, tags))
+    ]
 
 
-def _searched(question: Question) -> str:
-    return "\n".join([question.slug, *question.stem.values(), *question.tags]).casefold()
+def rows_of(pks: Sequence[int], lang: str) -> list[dict]:
+    """Return what a list says of these questions. Two queries."""
+    rows = list(Question.objects.filter(pk__in=pks).order_by("slug"))
+    figures = {one.words: one for one in ItemFigures.objects.filter(words__in=[row.words for row in rows])}
+    return [row_of(question, figures.get(question.words), lang) for question in rows]
+
+
+def _searched(slug: str, stem: Mapping[str, str], tags: Sequence[str]) -> str:
+    return "\n".join([slug, *stem.values(), *tags]).casefold()
 
 
 def row_of(question: Question, figures: ItemFigures | None, lang: str) -> dict:
@@ -143,6 +147,19 @@ def explained(question: Question, lang: str) -> dict:
         "explanation": told(question.explanation, lang),
         **kind.explained(content, order, None, tell),
     }
+
+
+def previews(given: Mapping) -> list[dict]:
+    """Return how a question that is not saved would look: [{lang, paper, explained}], one for each language of it."""
+    question = Question(**{name: given[name] for name in (*QUESTION_FIELDS, *LATER_FIELDS)})
+    content, kind = question.content, kind_of(question.content)
+    names = {name: f"t{place}" for place, name in enumerate(kind.order(content, random.Random(0)))}  # noqa: S311
+    found = []
+    for lang in languages_of(question):
+        paper = {"position": 1, "look": kind.look, "stem": told(question.stem, lang)}
+        paper |= kind.shown(content, names, None, partial(told, lang=lang))
+        found.append({"lang": lang, "paper": paper, "explained": explained(question, lang)})
+    return found
 
 
 def figures_of(question: Question, lang: str) -> dict | None:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from portal.jobs import services as jobs
-from quizzes import analysis, recalls
+from quizzes import analysis, integrity, recalls
 
 
 @shared_task(soft_time_limit=600, time_limit=660)
@@ -19,3 +19,8 @@ def ask_for_analysis() -> None:
 @shared_task(soft_time_limit=600, time_limit=660)
 def regrade(job_id: int) -> None:
     jobs.work(job_id, recalls.regrade_step)
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def look_for_signals() -> None:
+    integrity.look()

@@ -25,6 +25,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "ledger.view_entries",
         "quizzes.review_attempts",
         "quizzes.recall_question",
+        "quizzes.change_signal",
         "quizzes.view_bank",
         "quizzes.change_itemfigures",
     },
@@ -39,7 +40,12 @@ PERMISSIONS: dict[str, set[str]] = {
         "quizzes.review_attempts",
         "quizzes.view_bank",
     },
-    AUTHOR: {"training.view_course_drafts", "quizzes.view_bank", "quizzes.change_itemfigures"},
+    AUTHOR: {
+        "training.view_course_drafts",
+        "quizzes.view_bank",
+        "quizzes.change_question",
+        "quizzes.change_itemfigures",
+    },
 }
 
 

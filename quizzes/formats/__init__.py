@@ -9,4 +9,14 @@ from types import ModuleType
 
 from quizzes.formats import aiken, gift, moodle, own, qti
 
+ALSO = {"moodle-xml": "moodle", "moodlexml": "moodle", "xml": "moodle", "qti3": "qti", "qti-3.0": "qti", "yml": "yaml"}
 FORMATS: dict[str, ModuleType] = {"gift": gift, "moodle": moodle, "qti": qti, "aiken": aiken, "yaml": own}
+
+
+def format_of(name: str) -> str:
+    """Return the name of a format that somebody typed. Raises ValueError."""
+    name = name.strip().lower().replace("_", "-")
+    found = ALSO.get(name, name)
+    if found not in FORMATS:
+        raise ValueError(name)
+    return found

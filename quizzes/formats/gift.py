@@ -39,6 +39,8 @@ META = re.compile(r"\[(id|tag):([^\]]*)\]")
 TRUTH = re.compile(r"(T|TRUE|F|FALSE|对|错|正确|错误)\s*(?:#(.*?)(?:#(.*))?)?", re.IGNORECASE | re.DOTALL)
 TRUE = {"T", "TRUE", "对", "正确"}
 SHARE = re.compile(r"%\s*(-?\s*\d+(?:[.,]\d+)?)\s*%")
+NO_SPACE = re.compile(r"[.,;:!?。，；：！？)]|\s")
+LEFTOVER = re.compile(r"[\s\"';]*")  # of a program that the question was copied from
 RANGE = re.compile(r"(.+?)\.\.(.+)", re.DOTALL)
 
 
@@ -132,12 +134,17 @@ def _fill(item: Item, block: _Block, tell: Told) -> None:
     text = text[form.end() :] if form else text
     style = form[1].lower() if form else "moodle"
 
-    def plain(piece: str) -> str:
+    def told(piece: str) -> str:
         return of_format(_shown(piece), style, item.notes)
 
+    def plain(piece: str) -> str:
+        """Return an answer's text or feedback, which may name a format of its own."""
+        own = FORMAT.match(piece.strip())
+        return of_format(_shown(piece.strip()[own.end() :]), own[1].lower(), item.notes) if own else told(piece)
+
     head, inner, tail = _taken_apart(text, block)
-    item.name = item.name or plain(head)[:60]
-    stem = plain(f"{head.rstrip()} _____ {tail.lstrip()}") if tail.strip() else plain(head)
+    item.name = item.name or told(head)[:60]
+    stem = told(f"{head.rstrip()} _____{'' if NO_SPACE.match(tail) else ' '}{tail}") if tail.strip() else told(head)
     tags = tags_of(block.category.removeprefix("$course$"), *(value for name, value in block.meta if name == "tag"))
     answers, _hashes, feedback = inner.partition("####")
     fields = {"tags": tags, "explanation": tell(plain(feedback))}
@@ -155,7 +162,8 @@ def _taken_apart(text: str, block: _Block) -> tuple[str, str, str]:
     if block.groups > 1:
         raise Refused(f"it has {block.groups} gaps: write a question for each")
     opening, closing = text.index("{"), text.rindex("}")
-    return text[:opening], text[opening + 1 : closing], text[closing + 1 :]
+    tail = text[closing + 1 :]
+    return text[:opening], text[opening + 1 : closing], "" if LEFTOVER.fullmatch(tail) else tail
 
 
 def _question(answers: str, stem: str, tell: Told, plain, notes: list[str], fields: dict) -> dict:
@@ -185,6 +193,7 @@ def _options(answers: str) -> tuple[list[tuple[str, str]], bool]:
     Where that makes no sense, only those count that begin a line, then those after a space. Raises Refused.
     """
     first = None
+    answers = re.sub(r"~\s*=", "=", answers)  # some programs mark the right one of several so
     for boundary in (r"([=~])", r"(?:^|(?<=\n))[ \t]*([=~])", r"(?:^|(?<=\s))([=~])"):
         pieces = re.split(boundary, answers)
         options = [(sign, text.strip()) for sign, text in zip(pieces[1::2], pieces[2::2], strict=True)]
@@ -287,7 +296,8 @@ def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, 
 
 def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
     def told(texts: dict) -> str:
-        return _escaped(texts.get(language, ""))
+        text = texts.get(language, "")
+        return _escaped(f"[plain]{text}" if FORMAT.match(text) else text)
 
     if language not in question["stem"]:
         raise Refused(f"it has no text in '{language}'")
@@ -300,7 +310,9 @@ def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
     after = f"####{feedback}\n" if feedback else ""
     meta = "".join(f" [tag:{tag}]" for tag in question["tags"])
     del options
-    return f"// [id:{slug}]{meta}\n::{_escaped(slug)}::[plain]{told(question['stem'])} {{{body}{after}}}\n"
+    return (
+        f"// [id:{slug}]{meta}\n::{_escaped(slug)}::[plain]{_escaped(question['stem'][language])} {{{body}{after}}}\n"
+    )
 
 
 def _no_kind(question: dict, *_about) -> str:

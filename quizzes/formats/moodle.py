@@ -102,6 +102,8 @@ def _fill(item: Item, node: Node, tell: Told, category: str) -> None:
         "explanation": tell(_text(node.child("generalfeedback"), item.notes)),
         "points": _points(node, item.notes),
     }
+    if picture := node.text_of("image"):
+        item.notes.append(f"the picture '{picture[:80]}' was left out")
     if node.child("hint"):
         item.notes.append("hints were left out")
     item.question = reader(node, stem, tell, item.notes, fields)

@@ -355,6 +355,8 @@ def _match(asked: _Asked) -> dict:
     question["shuffle"] = interaction.get("shuffle", "false") == "true"
     if not mapped:
         question["detail"]["credit"] = "all"
+    elif len({mapped.get(" ".join(pair)) for pair in pairs}) > 1:
+        notes.append("its pairs are worth different points there, and the same here")
     return question
 
 
@@ -367,8 +369,9 @@ def _entry(asked: _Asked) -> dict:
     shares = _scaled(mapped, max(mapped.values())) if mapped else dict.fromkeys(correct, EVERYTHING)
     if declaration.get("base-type") in NUMBERS:
         return _number(asked, shares, stem)
-    entries = declaration.child("mapping")
-    case = any(e.get("case-sensitive") == "true" for e in entries.children("map-entry")) if entries else False
+    mapping = declaration.child("mapping")
+    entries = mapping.children("map-entry") if mapping else []
+    case = not entries or any(entry.get("case-sensitive", "true") == "true" for entry in entries)
     listed = [
         Share(text, share, asked.modal.get(f"w{place}", "")) for place, (text, share) in enumerate(shares.items(), 1)
     ]

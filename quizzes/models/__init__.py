@@ -3,8 +3,9 @@ answers show. recalls: results that are looked at again."""
 
 from quizzes.models.analysis import ItemFigures, QuizFigures
 from quizzes.models.attempts import Attempt, ExtraTime, Printout, Response, Showing
-from quizzes.models.questions import Bank, Question, Quiz
+from quizzes.models.questions import Bank, Question, QuestionStep, Quiz
 from quizzes.models.recalls import Recall, Regrade
+from quizzes.models.signals import Signal
 
 __all__ = [
     "Attempt",
@@ -13,10 +14,12 @@ __all__ = [
     "ItemFigures",
     "Printout",
     "Question",
+    "QuestionStep",
     "Quiz",
     "QuizFigures",
     "Recall",
     "Regrade",
     "Response",
     "Showing",
+    "Signal",
 ]

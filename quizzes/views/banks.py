@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.jobs.models import Job
 from quizzes import analysis, banks
+from quizzes.formats import FORMATS
 from quizzes.models import Bank, Question
 
 MAY_SEE, MAY_COMPUTE = "quizzes.view_bank", "quizzes.change_itemfigures"
@@ -47,14 +48,16 @@ def bank(request: HttpRequest, slug: str) -> HttpResponse:
         kind=request.GET.get("kind", "") if request.GET.get("kind") in Question.Kind.values else "",
         state=request.GET.get("state", "") if request.GET.get("state") in STATES else "",
     )
-    found = banks.questions_of(row, filters, get_language())
+    page = Paginator(banks.found_in(row, filters), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "bank": row,
         "title": banks.told(row.title, get_language()),
         "filters": filters,
         "tags": banks.tags_of(row),
         "kinds": Question.Kind.choices,
-        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "formats": [(name, one.NAME) for name, one in FORMATS.items()],
+        "page": page,
+        "rows": banks.rows_of(page.object_list, get_language()),
     }
     return render(request, "quizzes/bank.html", context)
 
@@ -76,5 +79,7 @@ def question(request: HttpRequest, slug: str, question: str) -> HttpResponse:
         "figures": banks.figures_of(newest, get_language()),
         "usage": banks.usage_of(newest),
         "versions": versions,
+        "steps": newest.steps.select_related("by"),
+        "may_review": newest.state == Question.State.PROPOSED and newest.written_by_id != request.user.pk,
     }
     return render(request, "quizzes/question.html", context)

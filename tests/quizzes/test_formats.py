@@ -49,6 +49,8 @@ def right_texts(question: dict) -> list[str]:
         ("Which?{\n=E = mc^2\n~E = mc\n}", "single", ["E = mc^2"]),
         ("Which? {=C# ~Java}", "single", ["C#"]),
         ("\ufeffAt 10:30, ratio 1:2? {=yes: now ~no: later}", "single", ["yes: now"]),
+        ("Who? {~Ann ~=Bob ~Cy}", "single", ["Bob"]),
+        ("Who? {=[html]<b>Ann</b># [plain]Yes. ~[plain]<b>Bob</b>}", "single", ["Ann"]),
         ("[html]<p>A &amp; B?</p> {=<b>both</b> ~none}", "single", ["both"]),
     ],
 )
@@ -78,6 +80,28 @@ def test_gift_that_cannot_be_graded_is_refused_with_its_line_and_why(text, why):
     item = read(gift, f"Good? {{T}}\n\n{text}")[1]
     assert item.where == "line 3"
     assert why in item.refused
+
+
+@pytest.mark.parametrize(
+    ("text", "stem"),
+    [
+        ("Grant is {~buried =entombed} in a tomb.", "Grant is _____ in a tomb."),
+        ("Two plus two is {=four =4}.", "Two plus two is _____."),
+        ("A{=x ~y}B", "A _____ B"),
+        ("What is 2:1? {T}", "What is 2:1?"),
+        ('Copied from a program. {T}";', "Copied from a program."),
+    ],
+)
+def test_a_gap_stays_where_it_was(text, stem):
+    assert one(gift, text).question["stem"]["en"] == stem
+
+
+def test_feedback_on_everything_else_is_kept_where_it_can_be():
+    item = one(gift, "Best? {=Frog#Good! =%50%Cat#Hm. =%0%*#No.}")
+    assert [(o["accepts"]["en"], o["why"]["en"]) for o in item.question["options"]][2] == (["*"], "No.")
+    item = one(gift, "From 1 to 5? {#3:2~#Completely wrong}")
+    assert item.question["options"][0]["tolerance"] == "2"
+    assert item.notes == ["the feedback on all other numbers was left out"]
 
 
 def test_a_bad_question_takes_no_other_along_and_none_is_lost():

@@ -68,6 +68,14 @@ def test_two_questions_of_one_name_are_two_questions(db, capsys, file):
     assert run(capsys, file)["already_there"] == 4
 
 
+@pytest.mark.parametrize("name", ["GIFT", "gift"])
+def test_a_format_is_known_by_the_names_that_people_give_it(db, capsys, file, name):
+    call_command("import_questions", str(file), "--format", name, "--bank", "us")
+    assert "2 imported" in capsys.readouterr().out
+    with pytest.raises(CommandError):
+        call_command("import_questions", str(file), "--format", "word", "--bank", "us")
+
+
 def test_lines_for_people_name_every_refusal(db, capsys, file):
     call_command("import_questions", str(file), "--format", "gift", "--bank", "us")
     printed = capsys.readouterr().out

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from quizzes import services
-from quizzes.formats import FORMATS
+from quizzes.formats import FORMATS, format_of
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--format", required=True, choices=sorted(FORMATS))
+        parser.add_argument("--format", required=True, type=format_of, help=f"one of: {', '.join(FORMATS)}")
         parser.add_argument("--bank", required=True, help="its slug or its name; made if it is not there")
         parser.add_argument(
             "--language", default=settings.LANGUAGE_CODE, choices=[code for code, _ in settings.LANGUAGES]
