@@ -290,6 +290,8 @@ CELERY_BEAT_SCHEDULE = {
     "send reminders that wait": {"task": "portal.standing.tasks.send_nudges", "schedule": 300},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
+    "tell of recalled questions": {"task": "training.tasks.tell_recalled", "schedule": 300},
+    "see what answers show": {"task": "quizzes.tasks.ask_for_analysis", "schedule": 24 * 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},

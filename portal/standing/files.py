@@ -125,7 +125,7 @@ def firm_of(viewer: Employee, today: date) -> dict:
         "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
         "departments": shares(people, "department"),
         "offices": shares(people, "office"),
-        "findings": findings.open().for_list()[:25],
+        "findings": findings.open().for_list()[:10],
         "finding_count": findings.open().count(),
         "overdue_count": findings.overdue(today).count(),
         "by_kind": _by_kind(findings),

@@ -29,6 +29,7 @@ from portal.people.models import Employee
 from portal.standing import permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
+from quizzes.models import Question
 from tests.archive.conftest import line as one_message
 from training.models import Certificate, CertificateExport, Lesson
 
@@ -41,6 +42,7 @@ MANAGERS = ABOVE | {"other_manager"}
 STAFF_EYES = frozenset({"hr", "compliance", "auditor"})
 OVERSIGHT = frozenset({"compliance", "auditor"})
 COMPLIANCE = frozenset({"compliance"})
+BANK_EYES = OVERSIGHT | {"author"}
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ TABLE = {
     "standing:feed": Line(frozenset({"compliance"})),
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
     "standing:api": Line(frozenset(), by_token=True),
+    # quizzes
+    "quizzes:bank_list": Line(BANK_EYES),
+    "quizzes:analyse": Line(BANK_EYES - {"auditor"}, method="post"),
+    "quizzes:bank": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug]),
+    "quizzes:question": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug, h["question"].slug]),
     # training
     "training:course_list": Line(EVERYBODY),
     "training:course": Line(OWNER, args=lambda h: [h["course"]]),
@@ -130,6 +137,12 @@ TABLE = {
     "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
     "training:extra_time_list": Line(frozenset({"hr"})),
     "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
+    "training:recall_list": Line(OVERSIGHT),
+    "training:recall_begin": Line(
+        frozenset({"compliance"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]
+    ),
+    "training:recall": Line(OVERSIGHT, args=lambda h: [h["recall"].uid]),
+    "training:recall_settle": Line(frozenset({"compliance"}), args=lambda h: [h["recall"].uid], method="post"),
     "training:certificate_list": Line(EVERYBODY),
     "training:certificate_file": Line(OWNER | {"hr"}, args=lambda h: [h["certificate"].serial]),
     "training:verify_form": Line(EVERYBODY, visitor=True),
@@ -261,6 +274,10 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
         "author": make_employee(roles=("Author",)),
     }
     house |= study(employee)
+    house["question"] = Question.objects.select_related("bank").order_by("pk").first()
+    house["recall"] = quizzes.recall_question(
+        question=Question.objects.order_by("-pk").first(), rule="full", reason="two are right", by=house["compliance"]
+    )
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
