@@ -53,7 +53,7 @@ from archive.services.identities import sync_identities
 from archive.services.integrity import verify, verify_step, verify_tonight
 from archive.services.judging import refresh_findings
 from archive.services.keeping import KeepingFacts, keeping_facts
-from archive.services.keeping_pages import preview_told, schedules_told, verification
+from archive.services.keeping_pages import PeriodTold, period_told, preview_told, schedules_told, verification
 from archive.services.leaves import NotALeaveList, read_leaves, take_leaves
 from archive.services.proving import NotHere, proof_of
 from archive.services.records import period, recompute_due
@@ -69,6 +69,7 @@ from archive.services.running import (
     summary,
 )
 from archive.services.sampling import draw_sample, review_item
+from archive.services.sealed import Sealed
 from archive.services.state import NotAState, import_state, read_state
 
 __all__ = [
@@ -97,9 +98,11 @@ __all__ = [
     "NotWaiting",
     "NothingHeld",
     "OtherTerms",
+    "PeriodTold",
     "ReasonMissing",
     "SamePerson",
     "SchedulesChanged",
+    "Sealed",
     "SomebodyElses",
     "SourceBusy",
     "SourceHealth",
@@ -128,6 +131,7 @@ __all__ = [
     "make_hold",
     "note_on_finding",
     "period",
+    "period_told",
     "preview_told",
     "proof_of",
     "read_aside",

@@ -4,7 +4,7 @@ A hold and whatever takes messages away lock all sources first, so that one is a
 has been made is seen by the next step of a disposal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -20,6 +20,7 @@ from archive.holding import Holds, Part, Terms
 from archive.models import Hold, Identity, Message, Participant, SetAside, Source
 from archive.services.casework import ReasonMissing
 from portal.ledger import services as ledger
+from portal.ledger.models import Entry
 from portal.people.models import Employee
 
 MANAGE = "archive.manage_keeping"
@@ -263,3 +264,16 @@ def _span(first: datetime | None, last: datetime | None, started_at: datetime) -
     before it was read.
     """
     return (first - A_DAY, last + A_DAY) if first and last else (None, started_at)
+
+
+def entries_held(seqs: Collection[int]) -> set[int]:
+    """Return those Entries whose Bodies must be kept: they speak of a person on whom there is a hold, of any days.
+
+    The ledger asks it before it disposes of what Entries say (setting LEDGER_HOLDS). Two queries.
+    """
+    people = Hold.objects.active().filter(employee__isnull=False).values_list("employee__uid", flat=True)
+    uids, found, ordered = set(people), set(), sorted(seqs)
+    for begin in range(0, len(ordered) if uids else 0, 1000):
+        rows = Entry.objects.filter(seq__in=ordered[begin : begin + 1000], subject__in=uids)
+        found |= set(rows.values_list("seq", flat=True))
+    return found

@@ -28,7 +28,7 @@ from archive.models import (
 from archive.models.messages import PartyKind
 from archive.retention import BadSchedules
 from archive.rules import Opening
-from archive.services import findings, holding, postings, records, sampling, schedules
+from archive.services import findings, holding, integrity, postings, records, sampling, schedules
 from archive.services.holes import judge_holes
 from archive.services.identities import handles_of, sync_identities
 from portal.ledger import services as ledger
@@ -233,6 +233,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
             findings.open_all(_late_days(source, lately, timezone.localdate(now), now), by=by, now=now)
         records.mark_seated_due(lately)
         records.mark_stale_due(now)
+        integrity.judge_log(by=by, now=now)
     records.recompute_due(by=by, now=now)
     judge_consent(since=now - LATELY, by=by, now=now)
     sampling.draw_due(by=by, now=now)

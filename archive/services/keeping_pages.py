@@ -7,11 +7,11 @@ from datetime import date
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from archive import retention
+from archive import policy, retention
 from archive.models import Disposal, Finding, Hold
 from archive.services.integrity import VERIFY
 from portal.jobs.models import Job
-from portal.people.models import Office
+from portal.people.models import Employee, Office
 from portal.people.rules import in_language
 
 # Why messages stay, in the order in which a page tells it: a code of disposing.why_kept and the words for it.
@@ -68,6 +68,31 @@ def schedules_told() -> SchedulesTold:
     ]
     without = tuple(name for place, name in places.items() if place not in found.by_jurisdiction)
     return SchedulesTold(found.version, retention.path() != retention.PATH, tuple(rows), without)
+
+
+@dataclass(frozen=True)
+class PeriodTold:
+    """How long one person's messages are kept by the rules of where they work now. ``years`` 0: without end."""
+
+    jurisdiction: str = ""
+    rule: str = ""
+    years: int = 0
+    from_fiscal_year: bool = False
+    text_days: int = 0
+
+
+def period_told(employee: Employee, today: date) -> PeriodTold:
+    """Return it in the page's language. The longest period of the jurisdiction counts. At most one query."""
+    office, text_days = employee.office, policy.current().text_days
+    place = Office.Jurisdiction(office.jurisdiction).label if office else ""
+    try:
+        verdict = retention.current().verdict(today, {office.jurisdiction if office else None})
+    except retention.BadSchedules:
+        verdict = None
+    if verdict is None or verdict.schedule is None:
+        return PeriodTold(jurisdiction=place, text_days=text_days)
+    one = verdict.schedule
+    return PeriodTold(place, _told(one.rule), one.years, one.counts_from == "fiscal_year", text_days)
 
 
 def _told(texts: Mapping[str, str]) -> str:

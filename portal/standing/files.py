@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from archive import services as archive
 from archive.models import Finding, Identity, Record, Source
 from portal.people.models import Employee
 from portal.standing import case, people_table, rules, words
@@ -84,6 +85,7 @@ def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
         "changes": changes[:CHANGES],
         "changes_in_all": changes.count(),
         "keeps_text": settings.ARCHIVE_TEXT,
+        "period": archive.period_told(employee, today),
         "questions": case.mine(employee) if employee == viewer else [],
         "remedies": RemedyTask.objects.visible_to(viewer)
         .filter(employee=employee)

@@ -23,6 +23,7 @@ from archive.models import (
     Recall,
     Record,
     RecordDue,
+    RecordVersion,
     Signal,
     Source,
     Tombstone,
@@ -31,7 +32,7 @@ from archive.services import disposing, records
 from portal.ledger import services as ledger
 from portal.ledger.models import Body, Entry
 from tests.archive.conftest import CLIENT
-from tests.archive.keeping import NOW, UK_OVER, ask, left, old, run
+from tests.archive.keeping import NOW, UK_OVER, ask, hold, left, old, run
 
 pytestmark = pytest.mark.django_db
 RECALLED = {"action": "recall", "msgtype": "revoke", "text": {}}
@@ -103,6 +104,58 @@ def test_a_finding_loses_every_id_and_keeps_its_story(offices, run_import, write
     assert (told["finding"], told["facts"]["direction"]) == (finding.uid, "own")
     assert ledger.verify()[1] is None
     assert msgid.encode() not in b"".join(bytes(one) for one in Body.objects.values_list("content", flat=True))
+
+
+def test_a_hold_on_other_days_of_the_person_keeps_what_the_log_says(offices, run_import, write_feed, two_officers):
+    run_import(write_feed([old(1, date(2018, 3, 1), "加我个人微信聊", to=(CLIENT,))]))
+    opened = Entry.objects.filter(verb="archive.finding_opened", subject=offices["uk.jones"].uid).earliest("seq")
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    hold(two_officers[0], employee=offices["uk.jones"], first_on=date(2020, 1, 1))
+    run(two_officers)
+    assert left() == []
+    assert Body.objects.filter(entry=opened).exists()
+    assert ledger.verify()[1] is None
+
+
+def test_a_sample_keeps_fingerprint_and_review_of_what_went(offices, run_import, write_feed, two_officers):
+    run_import(write_feed([old(n, date(2018, 3, n), to=(CLIENT,)) for n in (1, 2)]))
+    sample = services.draw_sample(month=date(2018, 3, 1), by="system:test")
+    prints = {one.number: bytes(one.fingerprint) for one in sample.items.all()}
+    services.review_item(item=sample.items.get(number=1), result="fine", action="", reviewer=two_officers[0])
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    run(two_officers)
+    assert {one.number: bytes(one.fingerprint) for one in sample.items.filter(message=None)} == prints
+    assert sample.items.get(number=1).reviewer == two_officers[0]
+    assert ledger.body_of(Entry.objects.get(verb="archive.disposed"))["samples"] == 2
+
+
+def test_a_finding_about_a_repaired_message_without_a_number_loses_its_id(offices, two_officers, old_talk):
+    message = Message.objects.get(seq=2)
+    key = f"text_repaired:{message.source_id}:{message.msgid}"
+    finding = Finding.objects.create(
+        kind="text_repaired", key=key, severity=1, source=message.source, about_on=NOW.date(), opened_at=NOW,
+        due_on=NOW.date(), state="closed", closed_at=NOW, facts={"lines": [2]}, policy_version="1",
+    )  # fmt: skip
+    run(two_officers)
+    finding.refresh_from_db()
+    assert (message.msgid in finding.key, "lines" in finding.facts) == (False, False)
+
+
+def test_records_that_were_final_stand_with_their_versions(old_talk, two_officers):
+    """What a regulator was told stays: neither the record nor its versions change because messages went."""
+    services.recompute_due(by="system:test")
+
+    def told() -> tuple[list, list]:
+        columns = ("employee", "month", "version", "is_final", "metrics", "entry_seq")
+        return list(Record.objects.order_by("pk").values_list(*columns)), list(RecordVersion.objects.values())
+
+    before = told()
+    assert all(is_final for *_rest, is_final, _metrics, _entry in before[0][:3])
+    run(two_officers)
+    services.refresh_findings()
+    assert records.mark_months_due(Record.objects.values_list("employee_id", "month"), "policy") is None
+    services.recompute_due(by="system:test")
+    assert told() == before
 
 
 def test_the_lack_of_consent_is_not_about_a_contact_any_more_whose_last_message_went(
