@@ -284,6 +284,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "ring again for waiting jobs": {"task": "portal.jobs.tasks.sweep", "schedule": 60},
     "bring standings up to date": {"task": "portal.standing.tasks.catch_up", "schedule": 60},
+    "count how the firm stands": {"task": "portal.standing.tasks.take_stock", "schedule": 3600},
+    "send reminders that wait": {"task": "portal.standing.tasks.send_nudges", "schedule": 300},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},

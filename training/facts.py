@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Avg, Count, Q
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.people.models import Employee
+from quizzes.models import Attempt
 from training.models import Assignment, Completion, Course, Exemption, Module, ModuleResult, Progress
 from training.rules import TrainingFacts, told
 
@@ -83,6 +85,11 @@ def module_titles(course: Course | None = None) -> list[str]:
     return [told(module.title, get_language() or "") for module in _columns(course or permit_course())]
 
 
+def module_slugs(course: Course | None = None) -> list[str]:
+    """Return the modules that module_titles() names, by the names that never change."""
+    return [module.slug for module in _columns(course or permit_course())]
+
+
 def module_marks(employee_ids: Iterable[int], course: Course | None = None) -> dict[int, list[ModuleMark]]:
     """Return for each person one mark a module, in the order of module_titles().
 
@@ -104,7 +111,7 @@ def module_marks(employee_ids: Iterable[int], course: Course | None = None) -> d
 
 def _columns(course: Course | None) -> list[Module]:
     edition = course.current if course else None
-    return list(edition.modules.only("slug", "title", "position", "edition")) if edition else []
+    return list(edition.modules.only("slug", "title", "position", "edition", "quiz")) if edition else []
 
 
 def _opened(assignments: Collection[int]) -> Iterator[tuple[int, str, None]]:
@@ -115,6 +122,37 @@ def _opened(assignments: Collection[int]) -> Iterator[tuple[int, str, None]]:
 def _passed(assignments: Collection[int]) -> Iterator[tuple[int, str, int]]:
     passed = ModuleResult.objects.filter(assignment__in=assignments)
     yield from passed.values_list("assignment", "module__slug", "percent")
+
+
+@dataclass(frozen=True)
+class FirstTries:
+    """How the first tries at a module's quiz went, of everybody who ever had one graded."""
+
+    slug: str
+    tried: int
+    passed: int  # of them, at once
+    percent: int | None  # mean mark, rounded down; None: nobody tried
+
+
+def first_tries(course: Course | None = None) -> list[FirstTries]:
+    """Return the first tries at each module of the newest edition, in its order. Two queries.
+
+    They read every first attempt of the firm: for a count that is made once a day, not for a page.
+    """
+    columns = _columns(course or permit_course())
+    first = Attempt.objects.filter(quiz__in=[one.quiz_id for one in columns], number=1, percent__isnull=False)
+    counted = (
+        first.order_by()
+        .values("quiz")
+        .annotate(tried=Count("pk"), at_once=Count("pk", filter=Q(passed=True)), mean=Avg("percent"))
+    )
+    by_quiz = {row["quiz"]: row for row in counted}
+    return [
+        FirstTries(one.slug, row["tried"], row["at_once"], int(row["mean"]))
+        if (row := by_quiz.get(one.quiz_id))
+        else FirstTries(one.slug, 0, 0, None)
+        for one in columns
+    ]
 
 
 @dataclass(frozen=True)

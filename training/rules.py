@@ -26,6 +26,9 @@ class State(models.TextChoices):
     EXEMPT = "exempt", _("Exempt")
 
 
+LAPSED = frozenset({State.OVERDUE, State.EXPIRED, State.NOT_ASSIGNED})
+
+
 @dataclass(frozen=True)
 class TrainingFacts:
     """What decides a person's training state in one course. All days are the firm's, and all are inclusive.
@@ -67,15 +70,30 @@ def training_state(facts: TrainingFacts, today: date, soon_days: int = SOON_DAYS
 
 def next_change_on(facts: TrainingFacts, today: date, soon_days: int = SOON_DAYS) -> date | None:
     """Return the next day, after today, on which the state will be another if nobody does anything; None: never."""
+    now = training_state(facts, today, soon_days)
+    ahead = _edges(facts, today, soon_days)
+    return next((turn for turn in ahead if training_state(facts, turn, soon_days) != now), None)
+
+
+def lapses_on(facts: TrainingFacts, today: date) -> date | None:
+    """Return the first day after today on which the person is not trained any more if nobody does anything.
+
+    None: that is so today already, or never comes.
+    """
+    if training_state(facts, today) in LAPSED:
+        return None
+    return next((turn for turn in _edges(facts, today) if training_state(facts, turn) in LAPSED), None)
+
+
+def _edges(facts: TrainingFacts, today: date, soon_days: int = SOON_DAYS) -> list[date]:
+    """Return the days after today, in order, on which the state may be another than the day before."""
     day = timedelta(days=1)
     turns = {edge for first, last in facts.exemptions for edge in (first, last + day)}
     if facts.due_on:
         turns |= {facts.due_on - timedelta(days=soon_days), facts.due_on + day}
     if facts.expires_on:
         turns.add(facts.expires_on + day)
-    now = training_state(facts, today, soon_days)
-    ahead = sorted(turn for turn in turns if turn > today)
-    return next((turn for turn in ahead if training_state(facts, turn, soon_days) != now), None)
+    return sorted(turn for turn in turns if turn > today)
 
 
 def turns_on(facts: TrainingFacts, today: date, soon_days: int = SOON_DAYS) -> date | None:

@@ -3,7 +3,15 @@
 from training.assignments import apply_rules, assign, exempt, set_rule
 from training.certificates import AlreadyRevoked, NoReason, draw, issue, reissue, revoke
 from training.exports import ask as ask_for_export
-from training.facts import facts_for, history_of, module_marks, module_titles, permit_course
+from training.facts import (
+    facts_for,
+    first_tries,
+    history_of,
+    module_marks,
+    module_slugs,
+    module_titles,
+    permit_course,
+)
 from training.learning import (
     AlreadyPassed,
     LessonsLeft,
@@ -35,9 +43,11 @@ __all__ = [
     "exempt",
     "facts_for",
     "finish_lesson",
+    "first_tries",
     "history_of",
     "issue",
     "module_marks",
+    "module_slugs",
     "module_titles",
     "note_reading",
     "open_lesson",

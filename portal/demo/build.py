@@ -27,6 +27,7 @@ from portal.demo.study import Classroom
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee
+from portal.standing import outlook, trend
 from portal.standing import services as standing
 from training import assignments, certificates
 from training.models import Certificate, Completion, Course, Rule
@@ -258,6 +259,8 @@ class _Builder:
         for certificate in [*wanted, *newest[:DRAWN]][:DRAWN]:
             certificates.draw(certificate)
         changed = standing.catch_up()
+        outlook.take_stock(self.today)
+        trend.take(self.today)
         self.say(f"{DRAWN} certificates drawn; {changed} standings brought up to date")
 
 

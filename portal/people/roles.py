@@ -6,7 +6,7 @@ AUDITOR = "Auditor"
 AUTHOR = "Author"
 
 PERMISSIONS: dict[str, set[str]] = {
-    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time"},
+    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time", "standing.remind_anybody"},
     COMPLIANCE: {
         "people.view_everyone",
         "archive.view_every_record",
@@ -20,6 +20,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.view_firm",
         "standing.manage_feed",
         "standing.choose_remedies",
+        "standing.remind_anybody",
         "ledger.view_entries",
         "quizzes.review_attempts",
     },

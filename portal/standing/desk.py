@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from archive.models import Finding
 from portal.people.models import Employee
+from portal.standing import outlook
 
 STATES = ("open", "new", "confirmed", "dismissed", "closed", "all")
 DUE = ("", "overdue", "week")
@@ -26,6 +28,7 @@ class Filters:
     about: str = ""  # people or feeds
     department: int | None = None
     office: int | None = None
+    age: str = ""
     sort: str = "due"
 
     @classmethod
@@ -46,6 +49,7 @@ class Filters:
             about=one_of("about", ("people", "feeds")),
             department=whole("department"),
             office=whole("office"),
+            age=one_of("age", ("", *outlook.AGES)),
             sort=one_of("sort", SORTS, "due"),
         )
 
@@ -83,6 +87,8 @@ class Filters:
             findings = findings.filter(in_it)
         if self.office:
             findings = findings.filter(employee__office=self.office)
+        if self.age:
+            findings = findings.filter(outlook.of_age(self.age, today, timezone.get_default_timezone()))
         return findings.order_by(*SORTS[self.sort])
 
 

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from archive import calendars
 from archive import services as archive
 from archive.models import Finding, Identity, Record, Source
 from portal.people.models import Employee
-from portal.standing import case, people_table, rules, words
+from portal.standing import case, outlook, past, people_table, rules, trend, words
 from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
 
@@ -22,8 +23,9 @@ CHANGES = 20
 
 @dataclass(frozen=True)
 class Share:
-    """One department or office on the firm's page."""
+    """One department or office on the firm's page. ``pk``: None for people in none."""
 
+    pk: int | None
     name: str
     people: int
     current: int
@@ -106,8 +108,21 @@ def firm_of(viewer: Employee, today: date) -> dict:
     people = Employee.objects.visible_to(viewer).on_staff()
     by_state = people_table.counts(people)
     findings = Finding.objects.visible_to(viewer)
+    tiles = people_table.tiles(people, by_state, viewer)
+    points = trend.points(None, trend.now_of(by_state, tiles.barred), today)
+    month = calendars.months_before(calendars.month_of(today), 1)[0]
+    counted_on, modules = outlook.knowledge()
     return {
-        "tiles": people_table.tiles(people, by_state, viewer),
+        "tiles": tiles,
+        "forecast": outlook.forecast(people, today),
+        "points": points,
+        "chart": trend.chart(points),
+        "reach": outlook.reach(people, month),
+        "reach_month": month,
+        "ages": outlook.ages(findings, today, timezone.get_default_timezone()),
+        "counted_on": counted_on,
+        "knowledge": modules,
+        "first": past.first_day(),
         "matrix": people_table.matrix(by_state, people_table.Filters()),
         "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
         "departments": shares(people, "department"),
@@ -134,6 +149,7 @@ def shares(people: QuerySet[Employee], by: str) -> list[Share]:
     findings = dict(open_by.order_by())
     return [
         Share(
+            pk=g[by],
             name=people_table.name_of(g[f"{by}__name"], g[f"{by}__name_zh"]),
             people=g["people"],
             current=g["current"],
@@ -145,10 +161,13 @@ def shares(people: QuerySet[Employee], by: str) -> list[Share]:
     ]
 
 
-def _by_kind(findings: QuerySet[Finding]) -> list[tuple[str, int, int]]:
-    """Return (kind as words, open, ever) for each kind of finding that there has been, most open first."""
+def _by_kind(findings: QuerySet[Finding]) -> list[tuple[str, str, int, int]]:
+    """Return (kind, kind as words, open, ever) for each kind of finding that there has been, most open first."""
     counted = findings.values("kind").annotate(open=Count("pk", filter=Q(state__in=Finding.OPEN)), ever=Count("pk"))
-    named = [(Finding.Kind(c["kind"]).label, c["open"], c["ever"]) for c in counted.order_by("-open", "-ever", "kind")]
+    named = [
+        (c["kind"], Finding.Kind(c["kind"]).label, c["open"], c["ever"])
+        for c in counted.order_by("-open", "-ever", "kind")
+    ]
     return named
 
 

@@ -44,7 +44,7 @@ def team_at(manager: Employee, moment: datetime) -> Past:
     below: dict[int, list[int]] = defaultdict(list)
     for who, above in at(moment).exclude(manager=None).values_list("employee_id", "manager_id"):
         below[above].append(who)
-    return _past(at(moment).filter(is_on_staff=True, employee__in=_reached(manager.pk, below)))
+    return _past(at(moment).filter(is_on_staff=True, employee__pk__among=_reached(manager.pk, below)))
 
 
 def _reached(top: int, below: dict[int, list[int]]) -> set[int]:

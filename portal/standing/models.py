@@ -49,6 +49,7 @@ class Standing(Said):
     since = models.DateTimeField(help_text="When it last changed")
     entry_seq = models.PositiveBigIntegerField(default=0, help_text="The ledger Entry of its last change")
     next_change_on = models.DateField(null=True, blank=True, help_text="Empty: no date changes it by itself")
+    lapses_on = models.DateField(null=True, help_text="First day untrained if nobody acts. NULL: so now, or never")
 
     objects = StandingQuerySet.as_manager()
 
@@ -59,6 +60,7 @@ class Standing(Said):
             models.Index(fields=["training_state", "archive_state"], name="standing_by_states"),
             models.Index(fields=["is_on_staff", "may_message"], name="standing_by_permission"),
             models.Index(fields=["entry_seq"], name="standing_by_entry"),
+            models.Index(fields=["lapses_on"], name="standing_by_lapse"),
         ]
 
     def __str__(self) -> str:
@@ -76,10 +78,74 @@ class StandingChange(Said):
 
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]
-        indexes: ClassVar = [models.Index(fields=["employee", "at"], name="standing_change_of_person")]
+        indexes: ClassVar = [
+            models.Index(fields=["employee", "at"], name="standing_change_of_person"),
+            models.Index(fields=["at"], name="standing_change_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.employee_id} at {self.at:%Y-%m-%d}: {self.training_state}, {self.archive_state}"
+
+
+class MonthEnd(models.Model):
+    """How a manager's line, or the firm, stood at the end of a month: counted once from StandingChange, never again."""
+
+    month = models.DateField(help_text="First day of the month")
+    manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="month_ends", help_text="NULL: the firm"
+    )
+    people = models.PositiveIntegerField()
+    current = models.PositiveIntegerField(help_text="As rules.ROWS has it")
+    lapsed = models.PositiveIntegerField(help_text="Likewise")
+    clean = models.PositiveIntegerField()
+    breach = models.PositiveIntegerField()
+    barred = models.PositiveIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["month"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["manager", "month"], name="standing_month_end_once_per_manager"),
+            models.UniqueConstraint(
+                fields=["month"], condition=Q(manager=None), name="standing_month_end_once_for_the_firm"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m}: {self.people} people of {self.manager_id or 'the firm'}"
+
+
+class Stock(models.Model):
+    """What is counted of the whole firm once a day, because it reads more rows than a page should."""
+
+    on = models.DateField(unique=True)
+    first_tries = models.JSONField(help_text="List of {slug, tried, passed, percent}, a module each, in order")
+
+    class Meta:
+        verbose_name_plural = "stock"
+
+    def __str__(self) -> str:
+        return f"{self.on}"
+
+
+class Nudge(models.Model):
+    """A reminder that somebody sent by hand to a person below them, at most one a day to each person."""
+
+    employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="nudges")
+    on = models.DateField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, help_text="NULL: still waiting for the mail server")
+    entry_seq = models.PositiveBigIntegerField(help_text="The ledger Entry that says so")
+
+    class Meta:
+        permissions: ClassVar = [("remind_anybody", "Can remind everybody of training that is due")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["employee", "on"], name="standing_nudge_once_a_day")]
+        indexes: ClassVar = [
+            models.Index(fields=["asked_at"], condition=Q(sent_at=None), name="standing_nudge_waiting")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id} on {self.on}"
 
 
 class Look(models.Model):

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from archive.models import Finding
 from portal.people.models import Employee
 from portal.people.rules import in_language
-from portal.standing import rules
+from portal.standing import outlook, rules
 from portal.standing.models import Standing
 from training import services as training
+from training.rules import State
 
 
 def name_of(english: str | None, chinese: str | None) -> str:
@@ -45,6 +48,10 @@ class Cell:
     is_chosen: bool
 
 
+LATE, SOON = (State.OVERDUE, State.EXPIRED), (State.DUE_SOON,)
+TRAINING: dict[str, tuple[str, ...]] = {**rules.ROWS, "late": LATE, "soon": SOON}  # what the table can be narrowed to
+
+
 @dataclass(frozen=True)
 class Filters:
     """What the page was asked for. Anything unknown is left out rather than refused.
@@ -57,20 +64,25 @@ class Filters:
     column: str = ""
     department: int | None = None
     office: int | None = None
+    lapses: int | None = None  # within so many days
+    may: str = ""  # no: those who may not message clients
 
     @classmethod
     def from_query(cls, query, *, text: str, sees_archive: bool) -> "Filters":
         def whole(name: str) -> int | None:
             value = query.get(name, "")
-            return int(value) if value.isdecimal() and len(value) < 10 else None
+            return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else None
 
         row, column = query.get("training", ""), query.get("archive", "")
+        lapses = whole("lapses")
         return cls(
             text=text.strip()[:80],
-            row=row if row in rules.ROWS else "",
+            row=row if row in TRAINING else "",
             column=column if column in rules.COLUMNS and sees_archive else "",
             department=whole("department"),
             office=whole("office"),
+            lapses=lapses if lapses in outlook.HORIZONS else None,
+            may="no" if query.get("may") == "no" and sees_archive else "",
         )
 
     @property
@@ -83,13 +95,19 @@ class Filters:
                 Q(name_en__icontains=self.text) | Q(name_zh__icontains=self.text) | Q(employee_no__iexact=self.text)
             )
         if self.row:
-            people = people.filter(standing__training_state__in=rules.ROWS[self.row])
+            people = people.filter(standing__training_state__in=TRAINING[self.row])
         if self.column:
             people = people.filter(standing__archive_state=self.column)
         if self.department:
             people = people.filter(Q(department=self.department) | Q(department__parent=self.department))
         if self.office:
             people = people.filter(office=self.office)
+        if self.lapses:
+            today = timezone.localdate()
+            until = today + timedelta(days=self.lapses)
+            people = people.filter(standing__lapses_on__gt=today, standing__lapses_on__lte=until)
+        if self.may:
+            people = people.filter(standing__may_message=False)
         return people
 
 
@@ -150,8 +168,8 @@ def tiles(people: QuerySet[Employee], by_state: dict[tuple[str, str], int], view
     return Tiles(
         people=total,
         current_percent=current * 100 // total if total else None,
-        lapsed=having("overdue", "expired"),
-        due_soon=having("due_soon"),
+        lapsed=having(*LATE),
+        due_soon=having(*SOON),
         barred=Standing.objects.filter(employee__in=people, may_message=False).count(),
         open_findings=findings.count(),
     )

@@ -59,15 +59,15 @@ def bring_up_to_date(*, employee_ids: Iterable[int], today: date) -> int:
     trained, kept, terms = training.facts_for(people), archive.facts_for(people), policy.current()
     now, changed = timezone.now(), 0
     found = {pk: _standing_of(one, trained[pk], kept[pk], today, terms) for pk, one in people.items()}
-    archive.set_bars(barred={pk: not said["may_message"] for pk, (said, _turns) in found.items()}, at=now)
+    archive.set_bars(barred={pk: not said["may_message"] for pk, (said, _ahead) in found.items()}, at=now)
     for pk, employee in people.items():
-        said, turns = found[pk]
+        said, ahead = found[pk]
         standing = held.get(pk) or Standing(employee=employee)
-        if any(getattr(standing, name) != value for name, value in said.items()):
-            _change(standing, said, turns, now)
+        if _differs(standing, said):
+            _change(standing, said, ahead, now)
             changed += 1
-        elif standing.next_change_on != turns:
-            Standing.objects.filter(pk=standing.pk).update(next_change_on=turns)
+        elif _differs(standing, ahead):
+            Standing.objects.filter(pk=standing.pk).update(**ahead)
     return changed
 
 
@@ -77,8 +77,8 @@ def _standing_of(
     kept: "archive.ArchiveFacts",
     today: date,
     terms: policy.Policy,
-) -> tuple[dict, date | None]:
-    """Return (what the standing says, the next day on which it may say something else by itself)."""
+) -> tuple[dict, dict]:
+    """Return (what the standing says, the days on which it will say something else by itself)."""
     state = training_rules.training_state(trained, today)
     facts = rules.Facts(
         training=state,
@@ -108,12 +108,20 @@ def _standing_of(
         rules.next_change_on(facts, today, terms),
         leaves,
     )
-    return said, min(day for day in turns if day is not None)
+    ahead = {
+        "next_change_on": min((day for day in turns if day is not None), default=None),
+        "lapses_on": training_rules.lapses_on(trained, today) if facts.is_on_staff else None,
+    }
+    return said, ahead
 
 
-def _change(standing: Standing, said: dict, turns: date | None, now: datetime) -> None:
+def _differs(standing: Standing, fields: dict) -> bool:
+    return any(getattr(standing, name) != value for name, value in fields.items())
+
+
+def _change(standing: Standing, said: dict, ahead: dict, now: datetime) -> None:
     before = None if standing.pk is None else {name: getattr(standing, name) for name in said}
-    for name, value in said.items():
+    for name, value in (said | ahead).items():
         setattr(standing, name, value)
     entry = ledger.append(
         verb="standing.changed",
@@ -121,7 +129,7 @@ def _change(standing: Standing, said: dict, turns: date | None, now: datetime) -
         subject=standing.employee.uid,
         body={"before": before, "after": said},
     )
-    standing.since, standing.next_change_on, standing.entry_seq = now, turns, entry.seq
+    standing.since, standing.entry_seq = now, entry.seq
     standing.save()
     StandingChange.objects.create(employee=standing.employee, at=now, entry_seq=entry.seq, **said)
 

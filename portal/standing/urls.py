@@ -46,6 +46,7 @@ urlpatterns = [
     # team/
     path("team/", people.team, name="team"),
     path("team/<str:uid>/", people.person, name="person"),
+    path("team/<str:uid>/remind/", people.remind, name="remind"),
     path("team/<str:uid>/<month:month>/", people.person_month, name="person_month"),
     path("team.<table:kind>", exports.team_file, name="team_file"),
     path("people.<table:kind>", exports.people_file, name="people_file"),

@@ -79,6 +79,7 @@ TABLE = {
     "standing:person_month": Line(OWNER | ABOVE | OVERSIGHT, args=lambda h: [h["employee"].uid, h["month"]]),
     "standing:team": Line(MANAGERS),
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
+    "standing:remind": Line(ABOVE | {"hr", "compliance"}, args=lambda h: [h["employee"].uid], method="post"),
     "standing:people": Line(STAFF_EYES),
     "standing:firm": Line(OVERSIGHT),
     "standing:effect": Line(OVERSIGHT),

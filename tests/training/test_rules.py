@@ -79,6 +79,14 @@ def test_the_next_change_is_the_first_day_on_which_the_state_is_another(found):
     assert rules.next_change_on(found, TODAY) == first
 
 
+@given(facts)
+def test_training_lapses_on_the_first_day_that_is_not_trained_any_more(found):
+    lapsed = {State.OVERDUE, State.EXPIRED, State.NOT_ASSIGNED}
+    ahead = (TODAY + n * DAY for n in range(1, 200))
+    first = next((day for day in ahead if rules.training_state(found, day) in lapsed), None)
+    assert rules.lapses_on(found, TODAY) == (None if rules.training_state(found, TODAY) in lapsed else first)
+
+
 def test_the_date_that_a_state_speaks_of():
     due, until = TODAY + 20 * DAY, TODAY + 99 * DAY
     said = [

@@ -1,17 +1,22 @@
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from portal.people.models import Department, Employee, Office
-from portal.standing import files, months, people_table, rules
+from portal.standing import files, months, nudges, outlook, past, people_table, rules, talks, trend
 
 PAGE_SIZE = 25
 MOST_FOUND = 100
@@ -51,10 +56,25 @@ def _month_page(request: HttpRequest, employee: Employee, month: date) -> HttpRe
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
 def team(request: HttpRequest) -> HttpResponse:
-    below = Employee.objects.below(request.user).on_staff()
+    below, today = Employee.objects.below(request.user).on_staff(), timezone.localdate()
     if not request.user.is_manager():
         raise PermissionDenied
-    return _people_page(request, below, "standing/team.html")
+    if day := past.day_of(request.GET.get("at", ""), today):
+        context = past.group_at(day, request.GET.get("page"), request.user, manager=request.user)
+        return render(request, "standing/past.html", context)
+    return _people_page(request, below, "standing/team.html", partial(_ahead, request, below, today))
+
+
+def _ahead(request: HttpRequest, below: QuerySet[Employee], today: date, by_state: dict, barred: int) -> dict:
+    """What only the page of a team shows: whom to talk to first, what will lapse, and how it came to stand so."""
+    points = trend.points(request.user, trend.now_of(by_state, barred), today)
+    return {
+        "talks": talks.first(below, today),
+        "forecast": outlook.forecast(below, today),
+        "points": points,
+        "chart": trend.chart(points),
+        "first": past.first_day(),
+    }
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,17 +87,50 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_GET
 @permission_required("standing.view_firm", raise_exception=True)
 def firm(request: HttpRequest) -> HttpResponse:
-    return render(request, "standing/firm.html", files.firm_of(request.user, timezone.localdate()))
+    today = timezone.localdate()
+    if day := past.day_of(request.GET.get("at", ""), today):
+        context = past.group_at(day, request.GET.get("page"), request.user, manager=None)
+        return render(request, "standing/past.html", context)
+    return render(request, "standing/firm.html", files.firm_of(request.user, today))
 
 
 @require_GET
 def person(request: HttpRequest, uid: str) -> HttpResponse:
     employee = get_object_or_404(Employee.objects.visible_to(request.user).for_list(), uid=uid)
-    context = files.record_of(employee, request.user, timezone.localdate())
+    today = timezone.localdate()
+    if day := past.day_of(request.GET.get("at", ""), today):
+        if not files.may_see_archive(employee, request.user):
+            raise PermissionDenied
+        return render(request, "standing/person_past.html", past.person_at(employee, day))
+    context = files.record_of(employee, request.user, today)
+    context |= {
+        "may_remind": nudges.may_remind(request.user, employee) and nudges.is_due(employee, today),
+        "first": past.first_day(),
+    }
     return render(request, "standing/person.html", context)
 
 
-def _people_page(request: HttpRequest, scope: QuerySet[Employee], template: str) -> HttpResponse:
+@require_POST
+def remind(request: HttpRequest, uid: str) -> HttpResponse:
+    """One click: a mail about the training that is due."""
+    employee = get_object_or_404(Employee.objects.visible_to(request.user), uid=uid)
+    if not nudges.may_remind(request.user, employee):
+        raise PermissionDenied
+    try:
+        nudges.remind(employee=employee, by=request.user)
+        messages.success(request, _("%(name)s gets a reminder by mail.") % {"name": employee.name})
+    except (nudges.NothingDue, nudges.RemindedAlready) as refusal:
+        messages.error(request, str(refusal))
+    back = request.POST.get("back", "")
+    return redirect("standing:team" if back == "team" else reverse("standing:person", args=[uid]))
+
+
+def _people_page(
+    request: HttpRequest,
+    scope: QuerySet[Employee],
+    template: str,
+    more: Callable[[dict, int], dict] = lambda by_state, barred: {},
+) -> HttpResponse:
     """A page of people with tiles and the matrix over all of ``scope``; the table under them follows the filters.
 
     A search for a name comes by POST and shows the first MOST_FOUND at once.
@@ -97,10 +150,11 @@ def _people_page(request: HttpRequest, scope: QuerySet[Employee], template: str)
     if request.htmx and not request.htmx.boosted:
         return render(request, "standing/_people_rows.html", context)
     by_state = people_table.counts(scope)
-    context |= {
+    tiles = people_table.tiles(scope, by_state, request.user)
+    context |= more(by_state, tiles.barred) | {
         "matrix": people_table.matrix(by_state, filters),
         "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
-        "tiles": people_table.tiles(scope, by_state, request.user),
+        "tiles": tiles,
         "departments": Department.objects.filter(employees__in=scope).distinct(),
         "offices": Office.objects.filter(employees__in=scope).distinct(),
     }
