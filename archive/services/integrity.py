@@ -109,7 +109,7 @@ def verify_some(look: Look, *, by: str) -> list[Fault]:
     look.faulty += [one.key for one in faults][: FAULTY_NAMED - len(look.faulty)]
     findings.open_all((_opening(one) for one in faults), by=by)
     if look.is_over:
-        names = ("batches", "leaves", "disposals", "faults", "faulty", "upto")
+        names = ("batches", "leaves", "disposals", "tombstones", "faults", "faulty", "upto")
         body = {name: value for name, value in asdict(look).items() if name in names}
         ledger.append(verb=VERIFIED, actor=by, subject=SYSTEM, body=body)
     return faults
@@ -121,14 +121,18 @@ class LastLook:
 
     at: datetime
     upto: int
+    batches: int
+    leaves: int
+    disposals: int
+    tombstones: int
     faults: int
-    faulty: frozenset[str]
+    faulty: list[str]
 
 
 def last_look() -> LastLook | None:
     entry = Entry.objects.filter(verb=VERIFIED).order_by("-seq").first()
     body = ledger.body_of(entry) if entry else None
-    return LastLook(entry.at, body["upto"], body["faults"], frozenset(body["faulty"])) if body else None
+    return LastLook(entry.at, **body) if body else None
 
 
 def key_of(run: str, batch: int) -> str:

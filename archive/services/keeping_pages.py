@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from archive import policy, retention
 from archive.models import Disposal, Finding, Hold
-from archive.services.integrity import VERIFY
+from archive.services.integrity import VERIFY, LastLook, last_look
 from portal.jobs.models import Job
 from portal.people.models import Employee, Office
 from portal.people.rules import in_language
@@ -149,12 +149,16 @@ def preview_told(disposal: Disposal) -> PreviewTold:
 
 @dataclass(frozen=True)
 class Verification:
-    """The newest nightly verification and what is still open of what any has found."""
+    """The newest look that came to its end, whether a later nightly one was given up, and what is still open of any."""
 
-    job: Job | None
+    look: LastLook | None
+    is_given_up: bool
     open_findings: int
 
 
 def verification() -> Verification:
+    look = last_look()
     job = Job.objects.filter(kind=VERIFY).order_by("-created_at", "-pk").first()
-    return Verification(job, Finding.objects.open().filter(kind=Finding.Kind.INTEGRITY).count())
+    is_given_up = job is not None and job.state == Job.State.FAILED and (look is None or look.at < job.created_at)
+    open_findings = Finding.objects.open().filter(kind=Finding.Kind.INTEGRITY).count()
+    return Verification(look, is_given_up, open_findings)

@@ -86,7 +86,9 @@ def kept(facts: KeepingFacts, record: Record) -> Group:
     if facts.holds:
         held = _("%(n)s: %(holds)s") % {"n": held, "holds": ", ".join(facts.holds)}
     figures = [
-        Figure(_("Messages that are still here"), f"{facts.messages:,}"),
+        Figure(
+            _("Records that are still here"), f"{facts.messages:,}", _("messages, recalls and answers about consent")
+        ),
         Figure(
             _("Kept until"),
             _("for ever") if facts.for_ever else until,
@@ -107,7 +109,11 @@ def _sealed(sealed: Sealed) -> Iterator[Figure]:
         _("seal %(number)s, %(at)s") % {"number": sealed.seal, "at": at} if sealed.seal else _("not yet"),
         _("the first signed seal of the evidence log over all of it"),
     )
-    found = {None: _("not since"), True: _("yes, %(at)s") % {"at": looked}, False: _("no, %(at)s") % {"at": looked}}
+    found = {
+        None: _("not looked at since"),
+        True: _("yes, %(at)s") % {"at": looked},
+        False: _("no, %(at)s") % {"at": looked},
+    }
     yield Figure(
         _("Verified"),
         found[sealed.is_sound],

@@ -44,11 +44,11 @@ def figures(client, address: str) -> dict[str, str]:
 def test_a_month_says_until_when_it_is_kept_and_whether_it_is_sealed(spoken, person, sign_in):
     address = reverse("standing:record_month", args=[OCTOBER])
     assert figures(sign_in(person), address) == {
-        "Messages that are still here": "1",
+        "Records that are still here": "1",
         "Kept until": "12 October 2033",
         "Under a hold": "0",
         "Sealed": "not yet",
-        "Verified": "not since",
+        "Verified": "not looked at since",
     }
     ledger.seal()
     assert figures(sign_in(person), address)["Sealed"] == "seal 1, 16 Oct 2026, 18:00"
@@ -71,7 +71,7 @@ def test_a_month_whose_messages_went_says_so_and_keeps_its_figures(spoken, perso
 
         run(officers, as_of=date(2033, 10, 20))
         found = figures(sign_in(person), reverse("standing:record_month", args=[OCTOBER]))
-    assert (found["Messages that are still here"], found["Kept until"]) == ("0", "–")
+    assert (found["Records that are still here"], found["Kept until"]) == ("0", "–")
     record = Record.objects.get(month=OCTOBER)
     assert (record.captured, record.frozen_by_id is not None) == (1, True)
 
