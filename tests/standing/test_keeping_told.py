@@ -70,7 +70,10 @@ def test_a_month_whose_messages_went_says_so_and_keeps_its_figures(spoken, perso
         from tests.archive.keeping import run
 
         run(officers, as_of=date(2033, 10, 20))
-        found = figures(sign_in(person), reverse("standing:record_month", args=[OCTOBER]))
+        address = reverse("standing:record_month", args=[OCTOBER])
+        found, page = figures(sign_in(person), address), sign_in(person).get(address).text
+    assert "its days can no longer be shown" in page
+    assert "days with messages" not in page
     assert (found["Records that are still here"], found["Kept until"]) == ("0", "–")
     record = Record.objects.get(month=OCTOBER)
     assert (record.captured, record.frozen_by_id is not None) == (1, True)
