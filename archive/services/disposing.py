@@ -24,9 +24,10 @@ from archive.models import (
     MessageText,
     Participant,
     Recall,
+    SetAside,
     Signal,
 )
-from archive.services import forgetting, postings, records
+from archive.services import forgetting, lines, postings, records
 from archive.services.casework import ReasonMissing
 from archive.services.holding import REASON_LIMIT, lock_sources, refuse_without_permission
 from archive.services.looking import Looked, Place, Walk
@@ -41,7 +42,7 @@ COUNT, DISPOSE = "archive.tasks.count_disposal", "archive.tasks.dispose"
 COUNTED, TAKEN = 2000, 500  # messages looked at in one step
 HELD, REVIEWED = "under_hold", "under_review"
 # What held words and handles: swept after a run, so that the freed space does not hold them any more.
-SWEPT = (Message, Participant, MessageText, Signal, Attachment, Delivery, Recall, Conflict, Finding, Body)
+SWEPT = (Message, Participant, MessageText, Signal, Attachment, Delivery, Recall, Conflict, Finding, SetAside, Body)
 
 
 class AnotherIsOpen(RuntimeError):
@@ -111,6 +112,7 @@ def count_some(job: Job) -> bool:
     found, place = _next(job, disposal, COUNTED)
     disposal.preview = tallied(disposal.preview, found, disposal.as_of)
     if place is None:
+        disposal.preview["lines"] = lines.count(lines.over(disposal.as_of, retention.current()))
         disposal.counted_at = timezone.now()
         _note("archive.disposal_counted", disposal, forgetting.SYSTEM, {"preview": disposal.preview})
     disposal.save(update_fields=["preview", "counted_at"])
@@ -215,8 +217,10 @@ def dispose_some(job: Job) -> bool:
     else:
         found, place = _next(job, disposal, TAKEN)
         _take(disposal, found)
-        job.cursor = job.cursor if place else _TO_SWEEP
         job.result = {"disposed": disposal.disposed, "kept_back": disposal.kept_back}
+        if place is None:
+            job.result["lines"] = lines.dispose_of_lines(disposal, retention.current())
+            job.cursor = _TO_SWEEP
     return False
 
 

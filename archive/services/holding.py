@@ -177,8 +177,8 @@ def count_held(criteria: Criteria) -> Count:
     """Return what a hold with these criteria holds, or would."""
     found = messages_of(criteria).order_by().values("pk")[: COUNTED + 1].count()
     holds = Holds({"one": criteria.terms()})
-    by_file = SetAside.objects.exclude(sealed=None).order_by().values_list(*_TIME_OF_FILE).annotate(count=Count_("pk"))
-    lines = sum(count for *file, count in by_file if holds.on_line(*_span(*file)))
+    by_file = SetAside.objects.exclude(sealed=None).order_by().values_list(*TIME_OF_FILE).annotate(count=Count_("pk"))
+    lines = sum(count for *file, count in by_file if holds.on_line(*span(*file)))
     return Count(messages=min(found, COUNTED), more=found > COUNTED, lines=lines)
 
 
@@ -249,15 +249,15 @@ def lines_held(lines: QuerySet[SetAside]) -> list[int]:
 
 
 def _lines_kept_by(holds: Holds, lines: QuerySet[SetAside]) -> Iterable[int]:
-    for pk, *file in lines.values_list("pk", *_TIME_OF_FILE).iterator(chunk_size=5000):
-        if holds.on_line(*_span(*file)):
+    for pk, *file in lines.values_list("pk", *TIME_OF_FILE).iterator(chunk_size=5000):
+        if holds.on_line(*span(*file)):
             yield pk
 
 
-_TIME_OF_FILE = ("run__first_sent_at", "run__last_sent_at", "run__started_at")
+TIME_OF_FILE = ("run__first_sent_at", "run__last_sent_at", "run__started_at")
 
 
-def _span(first: datetime | None, last: datetime | None, started_at: datetime) -> tuple[datetime | None, datetime]:
+def span(first: datetime | None, last: datetime | None, started_at: datetime) -> tuple[datetime | None, datetime]:
     """Return (first, last) moment of which a line in a file may be.
 
     The messages that were stored tell it, with a day on each side; a file of which none was stored may be of any time

@@ -112,6 +112,7 @@ class Going:
 @dataclass(frozen=True)
 class PreviewTold:
     looked_at: int
+    lines: int
     count: int
     going: tuple[Going, ...]
     kept: tuple[tuple[str, int], ...]  # (words, messages)
@@ -140,6 +141,7 @@ def preview_told(disposal: Disposal) -> PreviewTold:
     rows = Hold.objects.filter(uid__in=holds).order_by("name")
     return PreviewTold(
         looked_at=told.get("looked_at", 0),
+        lines=told.get("lines", 0),
         count=sum(one.count for one in going),
         going=tuple(sorted(going, key=lambda one: -one.count)),
         kept=tuple((words, kept[why]) for why, words in KEPT.items() if why in kept),

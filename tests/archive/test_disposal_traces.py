@@ -20,10 +20,12 @@ from archive.models import (
     Message,
     MessageText,
     Participant,
+    Posting,
     Recall,
     Record,
     RecordDue,
     RecordVersion,
+    SetAside,
     Signal,
     Source,
     Tombstone,
@@ -206,6 +208,53 @@ def test_everything_that_points_at_a_message_is_thought_of():
     }
     swept = {model.__name__ for model in disposing.SWEPT}
     assert {name for name, _deed in pointing} - {"SampleItem"} <= swept  # whose rows hold nothing of the message
+
+
+def lines_left() -> int:
+    return SetAside.objects.filter(sealed__isnull=False).count()
+
+
+@pytest.mark.parametrize(
+    ("day", "text", "stay"),
+    [
+        (date(2006, 10, 12), "all", 0),  # with the day of slack: 20 years, the longest of all who work here
+        (date(2006, 10, 16), "all", 1),
+        (date(2006, 10, 12), "flagged", 1),  # goes by itself
+    ],
+)
+def test_a_line_that_could_not_be_read_goes_when_the_longest_period_of_all_is_over(
+    offices, run_import, write_feed, two_officers, settings, day, text, stay
+):
+    offices["sg.tan"].office.jurisdiction = "CN"
+    offices["sg.tan"].office.save()
+    settings.ARCHIVE_TEXT = text
+    run_import(write_feed([old(1, day), '{"seq": 2, ']))
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    assert lines_left() == 1
+    disposal = run(two_officers)
+    assert (lines_left(), disposal.preview["lines"]) == (stay, 1 - stay)
+    aside = SetAside.objects.get()
+    assert (aside.reason, len(aside.digest)) == ("not_json", 64)
+    assert Entry.objects.filter(verb="archive.lines_disposed").count() == 1 - stay
+
+
+def test_no_line_goes_while_somebody_works_where_no_period_is_known_or_a_hold_is_on_its_time(
+    offices, run_import, write_feed, two_officers, settings
+):
+    settings.ARCHIVE_TEXT = "all"
+    run_import(write_feed([old(1, date(2003, 3, 1)), '{"seq": 2, ']))
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    run(two_officers)
+    assert lines_left() == 1  # Singapore
+    offices["sg.tan"].office.jurisdiction = "HK"
+    offices["sg.tan"].office.save()
+    Posting.objects.filter(employee=offices["sg.tan"]).update(jurisdiction="HK")
+    made = hold(two_officers[0], first_on=date(2003, 1, 1), last_on=date(2003, 12, 31))
+    run(two_officers)
+    assert lines_left() == 1
+    services.lift_hold(hold=made, reason="closed", by=two_officers[0])
+    run(two_officers)
+    assert lines_left() == 0
 
 
 # --- records ---------------------------------------------------------------------------------------------------------
