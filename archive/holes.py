@@ -12,6 +12,11 @@ def gaps(numbers: Iterable[int]) -> list[tuple[int, int]]:
     return [(a + 1, b - 1) for a, b in pairwise(present) if b - a > 1]
 
 
+def skips_normally(missing: int, numbers: int, *, pulls_failed: bool) -> bool:
+    """Return whether more than one number in a thousand is missing though no pull failed: then it means little."""
+    return not pulls_failed and missing * 1000 > numbers
+
+
 @dataclass
 class Span:
     """First and last present number and the holes between them. (None, None, []) is an empty source."""

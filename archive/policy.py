@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 from django.conf import settings
@@ -38,6 +39,12 @@ class Policy:
     late_percent: int
     seat_copy_days: int
     default_agree_counts: bool
+    work_hours: tuple[int, int]
+    silent_least_hours: int
+    silent_times: int
+    silent_percentile: int
+    silent_look_back_days: int
+    no_pull_hours: tuple[int, int, int]
     text_days: int
     sample_size: int
     findings: dict[str, FindingPolicy]
@@ -58,7 +65,9 @@ def load(firms: Path | None = None) -> Policy:
         findings = {kind: FindingPolicy(**terms) for kind, terms in data["findings"].items()}
     except TypeError as error:
         raise BrokenFile(f"{path}: a kind of finding takes severity, due and calendar_days: {error}") from error
-    built = Policy(**{**data, "version": str(data["version"]), "findings": findings, "digest": firmfiles.digest(data)})
+    hours = {name: _rising(path, name, data[name], length, most) for name, (length, most) in HOURS.items()}
+    fixed = {"version": str(data["version"]), "findings": findings, "digest": firmfiles.digest(data)}
+    built = Policy(**{**data, **hours, **fixed})
     plain = {one.name: (getattr(built, one.name), one.type) for one in fields(Policy) if one.type in (int, bool)}
     terms = {f"findings.{kind}.{name}": (getattr(one, name), int) for kind, one in findings.items() for name in TERMS}
     firmfiles.check_types(path, plain | terms)
@@ -70,6 +79,15 @@ def load(firms: Path | None = None) -> Policy:
 
 
 TERMS = ("severity", "due")
+HOURS = {"work_hours": (2, 23), "no_pull_hours": (3, 24 * 366)}  # name -> how many numbers, and the largest allowed
+
+
+def _rising(path: Path, name: str, value: object, length: int, most: int) -> tuple[int, ...]:
+    """Return a list of hours, each later than the one before. Raises BrokenFile."""
+    are_whole = isinstance(value, list) and len(value) == length and all(type(one) is int for one in value)
+    if not are_whole or not value[0] >= 0 or value[-1] > most or any(a >= b for a, b in pairwise(value)):
+        raise BrokenFile(f"{path}: {name} is {value!r}: it must be {length} whole numbers from 0 to {most} that rise.")
+    return tuple(value)
 
 
 @lru_cache(maxsize=2)

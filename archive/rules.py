@@ -117,6 +117,7 @@ class Opening:
     message: int | None = None
     facts: dict = field(default_factory=dict)
     on: date | None = None  # day of the facts; None: the day on which they were found
+    severity: int | None = None  # None: as the policy says of its kind
 
 
 def signal_openings(

@@ -12,8 +12,20 @@ def run_import(job_id: int) -> None:
 
 
 @shared_task
+def judge_deliveries(job_id: int) -> None:
+    jobs.work(job_id, services.judge_some)
+
+
+@shared_task
+def rematch(job_id: int) -> None:
+    jobs.work(job_id, services.rematch_some)
+
+
+@shared_task
 def refresh_findings() -> None:
     services.refresh_findings()
+    services.ring_again()
+    services.forget_answers()
 
 
 @shared_task

@@ -155,6 +155,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 FILE_UPLOAD_TEMP_DIR = PRIVATE_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 512, least=1, most=8192) * 2**20
+MEASURING_PATHS = ("/api/archive/",)  # whose view looks at the size of a body before it reads it
 LARGE_BODIES = {"/imports/": "archive.run_imports"}  # path of a page that takes a file: who may send one
 
 # --- language and time -------------------------------------------------------------------------------------------
@@ -223,6 +224,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+MESSAGE_TAGS = {10: "none", 20: "none", 25: "good", 30: "warn", 40: "bad"}  # levels by their look
 CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

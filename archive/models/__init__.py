@@ -1,7 +1,7 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
 from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
-from archive.models.feeds import Batch, Hole, Import, SetAside, Source, SourceToken
+from archive.models.feeds import Batch, Heard, Hole, Import, Intake, PushAnswer, SetAside, Source, SourceToken
 from archive.models.keeping import Disposal, Hold, Posting, Tombstone
 from archive.models.messages import (
     Attachment,
@@ -14,7 +14,7 @@ from archive.models.messages import (
     Signal,
 )
 from archive.models.outcome import Finding, Record, RecordDue, RecordVersion
-from archive.models.parties import Bar, ConsentWord, Identity, Seat, SeatCopy, Unmatched
+from archive.models.parties import Bar, ConsentWord, Identity, Robot, Seat, SeatCopy, Unmatched
 from archive.models.words import LexiconVersion
 
 __all__ = [
@@ -27,19 +27,23 @@ __all__ = [
     "Disposal",
     "Finding",
     "FindingStep",
+    "Heard",
     "Hold",
     "Hole",
     "Identity",
     "Import",
+    "Intake",
     "LexiconVersion",
     "Message",
     "MessageText",
     "Participant",
     "Posting",
+    "PushAnswer",
     "Recall",
     "Record",
     "RecordDue",
     "RecordVersion",
+    "Robot",
     "Sample",
     "SampleItem",
     "Seat",

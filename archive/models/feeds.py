@@ -1,3 +1,4 @@
+from datetime import date, datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -58,6 +59,7 @@ class Source(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name"]
+        permissions: ClassVar = [("manage_sources", "Can set up archive feeds and settle what is wrong with them")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(first_seq=None, last_seq=None) | Q(last_seq__gte=F("first_seq")),
@@ -71,6 +73,9 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_retired(self, today: date) -> bool:
+        return self.retired_on is not None and self.retired_on <= today
 
 
 class SourceToken(models.Model):
@@ -91,6 +96,10 @@ class SourceToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_id}: {self.label}"
+
+    def opens(self, now: datetime) -> bool:
+        """Whether it lets a machine in: neither ended nor expired."""
+        return self.ended_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 class ImportQuerySet(models.QuerySet):
@@ -134,7 +143,7 @@ class Import(models.Model):
         REPAIR = "repair", _("repaired lines")
 
     uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
-    source = models.ForeignKey(Source, models.PROTECT, related_name="imports")
+    source = models.ForeignKey(Source, models.PROTECT, related_name="imports", db_index=False)
     via = models.CharField(max_length=6, choices=Via, default=Via.FILE)
     job = models.OneToOneField(
         Job, models.SET_NULL, null=True, related_name="archive_import", help_text="NULL: run by the command"
@@ -200,11 +209,16 @@ class Import(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["source", "digest"],
-                condition=Q(ended_at=None),  # NULL: a second start goes on with it
+                condition=Q(ended_at=None, via="file"),  # NULL: a second start goes on with it
                 name="archive_import_one_open_per_file",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["-started_at", "-id"], name="archive_import_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["-started_at", "-id"], name="archive_import_newest"),
+            models.Index(fields=["via", "-started_at", "-id"], name="archive_import_by_way"),
+            models.Index(fields=["source", "-started_at"], name="archive_import_of_source"),
+            models.Index(fields=["source"], condition=Q(ended_at=None), name="archive_import_not_ended"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.label}"
@@ -250,6 +264,80 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}:{self.number}"
+
+
+class PushAnswer(models.Model):
+    """What a push with an Idempotency-Key was told: the same key again is told the same. Kept for two days."""
+
+    token = models.ForeignKey(SourceToken, models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255, help_text="As the machine chose it")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the unpacked body, hex: a key stands for one body")
+    run = models.ForeignKey(Import, models.CASCADE, null=True, related_name="+", help_text="NULL: it held no line")
+    lines = models.JSONField(help_text="[first line, last line, result, reason or null] of each stretch of lines")
+    made_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["token", "key"], name="archive_push_answer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.token_id}: {self.pk}"
+
+
+class Intake(models.Model):
+    """What a source took in on one day, by the way it came: the sum of its imports' lines, kept as they are stored.
+
+    So no page adds up imports, of which a puller makes thousands a day.
+    """
+
+    COUNTS: ClassVar = ("lines", "stored", "duplicates", "conflicts", "set_aside")
+
+    source = models.ForeignKey(Source, models.PROTECT, related_name="intake", db_index=False)
+    day = models.DateField(help_text="On which the lines were read, in the firm's zone")
+    via = models.CharField(max_length=6, choices=Import.Via)
+    deliveries = models.PositiveIntegerField(default=0, help_text="Read to their end on this day")
+    lines = models.PositiveBigIntegerField(default=0)
+    stored = models.PositiveBigIntegerField(default=0)
+    duplicates = models.PositiveBigIntegerField(default=0)
+    conflicts = models.PositiveBigIntegerField(default=0)
+    set_aside = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "intake"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "day", "via"], name="archive_intake_once_a_day"),
+            models.CheckConstraint(
+                condition=Q(lines=F("stored") + F("duplicates") + F("conflicts") + F("set_aside")),
+                name="archive_intake_every_line_is_somewhere",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["via", "-day"], name="archive_intake_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} on {self.day}"
+
+
+class Heard(models.Model):
+    """The first and the last moment at which a record of a source was sent, of one hour: from these its rhythm is told.
+
+    Copies of messages that another source brought are heard too.
+    """
+
+    source = models.ForeignKey(Source, models.PROTECT, related_name="heard", db_index=False)
+    hour = models.DateTimeField(help_text="Its beginning, a whole hour in UTC")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "heard"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "hour"], name="archive_heard_once_an_hour"),
+            models.CheckConstraint(
+                condition=Q(first_at__gte=F("hour"), last_at__gte=F("first_at")), name="archive_heard_within_its_hour"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} at {self.hour:%Y-%m-%d %H}"
 
 
 class SetAside(models.Model):

@@ -46,6 +46,37 @@ class Identity(models.Model):
         return f"{self.channel}: {self.handle}"
 
 
+class Robot(models.Model):
+    """A handle that looks internal and is no person, as somebody declared: an app, a machine, a shared account.
+
+    It counts from one moment to another, as an Identity does; an Identity of the same handle and moment goes before.
+    """
+
+    channel = models.CharField(max_length=20, default="wecom")
+    handle = models.CharField(max_length=128, help_text="As it was told")
+    handle_folded = models.CharField(max_length=128)
+    valid_from = models.DateTimeField(null=True, help_text="NULL: since ever")
+    valid_to = models.DateTimeField(null=True, help_text="First moment at which it is not valid; NULL: still valid")
+    reason = models.CharField(max_length=500)
+    declared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    declared_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["channel", "handle_folded"], condition=Q(valid_to=None), name="archive_robot_declared_once_now"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_to__gt=F("valid_from")),
+                name="archive_robot_ends_after_it_begins",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["channel", "handle_folded"], name="archive_robot_by_handle")]
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.handle}"
+
+
 class Unmatched(models.Model):
     """A handle that looks internal and meant nobody when a message came. Goes when it is matched."""
 

@@ -24,6 +24,7 @@ from archive.models import (
     MessageText,
     Participant,
     Recall,
+    RecordDue,
     SetAside,
     Signal,
 )
@@ -32,6 +33,7 @@ from archive.services.casework import ReasonMissing
 from archive.services.holding import REASON_LIMIT, lock_sources, refuse_without_permission
 from archive.services.looking import Looked, Place, Walk
 from archive.services.schedules import note_schedules
+from archive.services.turns import take_turn
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
@@ -204,9 +206,11 @@ def dispose_some(job: Job) -> bool:
     disposal = rows.select_for_update(of=("self",)).get(job=job)
     if "sweep" in job.cursor:
         return _swept(disposal, job)
-    if disposal.state == Disposal.State.APPROVED and records.recompute_some(by=forgetting.SYSTEM):
+    if disposal.state == Disposal.State.APPROVED and RecordDue.objects.exists():
+        records.recompute_some(by=forgetting.SYSTEM)
         return False
     lock_sources()
+    take_turn()
     if disposal.state == Disposal.State.APPROVED and retention.current().digest != disposal.schedule_digest:
         why = "the retention schedules changed after it was approved"
         _end(disposal, Disposal.State.STOPPED, forgetting.SYSTEM, why)

@@ -1,20 +1,19 @@
-"""What the archive says of people and of its own feeds, in a constant number of queries."""
+"""What the archive says of people, in a constant number of queries."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from archive import calendars, policy, rules
-from archive.models import Finding, Hole, Identity, Import, Record, Source, Unmatched
+from archive.models import Finding, Identity, Record
 from archive.rules import OpenFinding, Reason
-from archive.services import judging, records
+from archive.services import records
 from archive.services.identities import CHANNEL, handles_of
 from archive.services.seats import Seats
-from portal.people.models import Employee
 
 
 @dataclass(frozen=True)
@@ -106,40 +105,3 @@ def _is_late(record: Record) -> bool:
     """Return whether over one message in twenty came later than the source promises: p95 over the promise."""
     p95, promised = record.metrics.get("latency_p95"), record.metrics.get("promised_latency")
     return p95 is not None and promised is not None and p95 > promised
-
-
-@dataclass(frozen=True)
-class SourceHealth:
-    source: Source
-    messages: int
-    last_import: Import | None
-    holes: int
-    missing_numbers: int
-    unmatched: list[str]
-    unknown_kinds: list[str]
-    open_findings: int
-    hours_silent: int | None  # since the last record; None: nothing has come yet
-
-
-def source_health(viewer: Employee, *, now: datetime | None = None) -> list[SourceHealth]:
-    """Return what the viewer may know of each source, by name."""
-    if not viewer.is_active or not viewer.has_perm("archive.view_imports"):
-        return []
-    now = now or timezone.now()
-    return [_health(source, now) for source in Source.objects.annotate(count=Count("messages"))]
-
-
-def _health(source: Source, now: datetime) -> SourceHealth:
-    missing = Hole.objects.filter(source=source).values_list("first", "last")
-    told = source.last_captured_at or source.last_sent_at
-    return SourceHealth(
-        source=source,
-        messages=source.count,
-        last_import=source.imports.order_by("-started_at", "-pk").first(),
-        holes=len(missing),
-        missing_numbers=sum(last - first + 1 for first, last in missing),
-        unmatched=sorted(Unmatched.objects.filter(source=source).values_list("handle", flat=True)[:50]),
-        unknown_kinds=judging.unknown_kinds(source),
-        open_findings=Finding.objects.open().filter(source=source, employee=None).count(),
-        hours_silent=max(0, int((now - told).total_seconds() // 3600)) if told else None,
-    )

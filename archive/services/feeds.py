@@ -3,20 +3,24 @@
 import json
 import os
 import socket
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from archive.models import Source
+from archive.models import Import, Source
+from archive.services import findings
 from archive.sources.kinds import channel_of
 from archive.sources.mapping import BadMapping, check
 from portal.ledger import services as ledger
+from portal.people.models import Employee
 
 LEASE = timedelta(seconds=120)  # renewed with every batch, which takes about a second
 DAY_BATCH = 36 * 3600  # seconds: a day of a conversation is sent in the night after it
@@ -95,6 +99,15 @@ _WORDS = {
 
 def _new(told: dict) -> dict:
     """Return the columns of a new source. Raises OtherTerms."""
+    _refuse_nonsense(told)
+    found = dict(told)
+    if told.get("granularity") == Source.Granularity.CONVERSATION:
+        found["expected_latency_seconds"] = DAY_BATCH
+    return found
+
+
+def _refuse_nonsense(told: Mapping) -> None:
+    """Raise OtherTerms for a kind, mapping, zone or channel that no source can have."""
     kind = told.get("kind", Source.Kind.WECOM)
     if kind not in Source.Kind.values:
         raise OtherTerms(_("There are these kinds of feed: %(kinds)s.") % {"kinds": ", ".join(Source.Kind.values)})
@@ -106,10 +119,81 @@ def _new(told: dict) -> dict:
         raise OtherTerms(_("“%(zone)s” is no time zone.") % {"zone": told["time_zone"][:40]})
     if "channel" in told and channel_of(told["channel"], {}) != told["channel"]:
         raise OtherTerms(_("A channel's name has small letters, digits, - and _, at most 20."))
-    found = dict(told)
-    if told.get("granularity") == Source.Granularity.CONVERSATION:
-        found["expected_latency_seconds"] = DAY_BATCH
-    return found
+
+
+SETTINGS = (
+    "kind",
+    "channel",
+    "time_zone",
+    "expected_latency_seconds",
+    "is_contiguous",
+    "granularity",
+    "mapping",
+    "retired_on",
+)
+FIXED = ("kind", "channel", "granularity")  # once something was taken: what is stored was read and told apart by them
+FREE = ("own_domains",)  # of a mapping: by the rest of it, what is stored was read and told apart too
+
+
+class NotEmpty(ValueError):
+    """What a source is cannot be changed any more once it has delivered."""
+
+
+@transaction.atomic
+def add_source(*, name: str, by: Employee, **settings_) -> Source:
+    """Return a new source, with its Entry. ``settings_`` are some of SETTINGS. Raises BadSourceName, OtherTerms."""
+    _refuse_nonsense(settings_)
+    if Source.objects.filter(name=name).exists():
+        raise BadSourceName(_("There is a source of this name already."))
+    source = Source.objects.create(name=name, **settings_)
+    body = {"source": name, **_as_told(source, SETTINGS)}
+    ledger.append(verb="archive.source_added", actor=by.uid, subject="system:archive", body=body)
+    return source
+
+
+@transaction.atomic
+def change_source(*, source: Source, by: Employee, **settings_) -> Source:
+    """Change some of SETTINGS, with an Entry of what they were and are. Raises NotEmpty, OtherTerms.
+
+    A source whose numbers are now known to skip has no holes to find: open findings about them are closed.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    changed = [name for name in SETTINGS if name in settings_ and getattr(source, name) != settings_[name]]
+    if not changed:
+        return source
+    is_other = any(name in FIXED for name in changed) or (
+        "mapping" in changed and _fixed_of(source.mapping) != _fixed_of(settings_["mapping"])
+    )
+    if is_other and has_delivered(source):
+        raise NotEmpty(
+            _("The source has delivered. What it is and how it is read cannot be changed any more: begin a new source.")
+        )
+    before = _as_told(source, changed)
+    for name in changed:
+        setattr(source, name, settings_[name])
+    _refuse_nonsense({name: getattr(source, name) for name in SETTINGS})
+    source.save(update_fields=changed)
+    body = {"source": source.name, "before": before, "after": _as_told(source, changed)}
+    ledger.append(verb="archive.source_changed", actor=by.uid, subject="system:archive", body=body)
+    if "is_contiguous" in changed and not source.is_contiguous:
+        for finding in findings.open_about(source, "hole"):
+            findings.close_on_evidence(finding, why="the numbers of this source skip normally", by=by.uid)
+    return source
+
+
+def has_delivered(source: Source) -> bool:
+    """Whether something was taken from the source, or is being read just now. What was set aside does not count."""
+    taken = Q(stored__gt=0) | Q(duplicates__gt=0) | Q(conflicts__gt=0) | Q(ended_at=None)
+    return source.imports.filter(taken).exists()
+
+
+def _fixed_of(mapping: dict) -> dict:
+    return {name: value for name, value in mapping.items() if name not in FREE}
+
+
+def _as_told(source: Source, names: Iterable[str]) -> dict:
+    told = {name: getattr(source, name) for name in names}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in told.items()}
 
 
 def this_process() -> str:
@@ -118,8 +202,11 @@ def this_process() -> str:
 
 
 def hold(source: Source, holder: str, now: datetime) -> Source:
-    """Take or renew the source for ``holder``, in the caller's transaction, and return it locked. Raises SourceBusy."""
-    source = Source.objects.select_for_update().get(pk=source.pk)
+    """Take or renew the source for ``holder``, in the caller's transaction, and return it locked. Raises SourceBusy.
+
+    Here and elsewhere without its key: who only points at a source, as a new finding does, need not wait.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     if source.held_by and source.held_by != holder and source.held_until > now and not _is_gone(source.held_by):
         raise SourceBusy(source.name)
     source.held_by, source.held_until = holder, now + LEASE
@@ -127,13 +214,30 @@ def hold(source: Source, holder: str, now: datetime) -> Source:
     return source
 
 
+def lock_idle(source_id: int, now: datetime) -> Source:
+    """Return the source locked, in the caller's transaction, if no import of it is running. Raises SourceBusy.
+
+    For what is done in one transaction: it needs no hold that outlives it.
+    """
+    source = Source.objects.select_for_update(no_key=True).get(pk=source_id)
+    if source.held_by and source.held_until > now and not _is_gone(source.held_by):
+        raise SourceBusy(source.name)
+    return source
+
+
 def renew(source_id: int, holder: str, now: datetime) -> Source:
     """Return the source locked if ``holder`` still has it. Raises LeaseLost."""
-    source = Source.objects.select_for_update().get(pk=source_id)
+    source = Source.objects.select_for_update(no_key=True).get(pk=source_id)
     if source.held_by != holder:
         raise LeaseLost(source.name)
     source.held_until = now + LEASE
     return source
+
+
+def taken(source: Source, via: str, now: datetime) -> None:
+    """Note on the locked source, not yet saved, that a delivery was taken in whole. Repaired lines are no delivery."""
+    if via != Import.Via.REPAIR:
+        source.last_pull_at = max(source.last_pull_at or now, now)
 
 
 def release(source_id: int, holder: str) -> None:

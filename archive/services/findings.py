@@ -32,7 +32,7 @@ def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = Non
         calendar = person.office.jurisdiction if person and person.office else terms.firm_calendar
         about_on = one.on or timezone.localdate(now)
         is_told = (one.employee, about_on) in told
-        severity = terms.findings[one.kind].severity
+        severity = one.severity or terms.findings[one.kind].severity
         finding = Finding.objects.create(
             kind=one.kind,
             key=one.key,
@@ -114,6 +114,28 @@ def close_on_evidence(finding: Finding, *, why: str, by: str, now: datetime | No
     counts_anew(finding, finding.closed_at)
     _note("archive.finding_closed", finding, by, {"why": why})
     return True
+
+
+def worsen(finding: Finding, *, severity: int, facts: dict, by: str) -> None:
+    """Write anew what an open finding says, for its facts have grown, in the caller's transaction."""
+    before = {"severity": finding.severity, "facts": finding.facts}
+    finding.severity, finding.facts = severity, facts
+    finding.save(update_fields=["severity", "facts"])
+    _note("archive.finding_grown", finding, by, {"before": before, "severity": severity, "facts": facts})
+
+
+def reopen(finding: Finding, *, reason: str, by: str, now: datetime | None = None) -> Finding:
+    """Open a finding again because what closed it was undone, in the caller's transaction. An open one stays."""
+    finding = Finding.objects.select_for_update(of=("self",)).select_related("employee").get(pk=finding.pk)
+    if finding.is_open:
+        return finding
+    before = {"state": finding.state, "why": finding.closed_why, "how": finding.closed_how}
+    finding.state, finding.closed_at, finding.closed_why, finding.closed_how = Finding.State.NEW, None, "", ""
+    finding.decided_by = finding.decided_at = finding.seconded_by = finding.seconded_at = None
+    finding.save()
+    counts_anew(finding, now or timezone.now())
+    _note("archive.finding_reopened", finding, by, {"before": before, "reason": reason})
+    return finding
 
 
 def let_go_of_text(finding: Finding, now: datetime) -> None:

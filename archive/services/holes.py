@@ -3,14 +3,19 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db import transaction
+from django.db.models import F, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from archive import holes
-from archive.models import Hole, Message, SetAside, Source
+from archive.models import Finding, Hole, Import, Message, SetAside, Source
 from archive.rules import Opening
-from archive.services import findings
+from archive.services import casework, findings
+from portal.ledger import services as ledger
+from portal.people.models import Employee
 
 LISTED = 20  # set-aside lines that a finding names
 
@@ -31,11 +36,23 @@ def make_present(source: Source, seqs: Iterable[int]) -> None:
     source.first_seq, source.last_seq = span.first, span.last
     now = dict(span.holes)
     gone = [one.pk for first, one in touched.items() if now.get(first) != one.last]
+    asked = [(one.first, one.last) for one in touched.values() if one.pk in gone and one.state == Hole.State.ASKED]
     kept = {first for first, one in touched.items() if now.get(first) == one.last}
     Hole.objects.filter(pk__in=gone).delete()
     Hole.objects.bulk_create(
-        [Hole(source=source, first=first, last=last) for first, last in span.holes if first not in kept], batch_size=400
+        [
+            Hole(source=source, first=first, last=last, state=_state_of(first, last, asked))
+            for first, last in span.holes
+            if first not in kept
+        ],
+        batch_size=400,
     )
+
+
+def _state_of(first: int, last: int, asked: list[tuple[int, int]]) -> str:
+    """What is left of a hole that was asked for is asked for still."""
+    is_asked = any(begins <= first and last <= ends for begins, ends in asked)
+    return Hole.State.ASKED if is_asked else Hole.State.SUSPECTED
 
 
 def judge_holes(source: Source, *, by: str, now: datetime) -> None:
@@ -98,3 +115,60 @@ def _opening(source: Source, key: str, hole: Hole, near: list[dict]) -> Opening:
     }
     on = timezone.localdate(hole.after_at or hole.before_at) if hole.after_at or hole.before_at else None
     return Opening("hole", key, None, source.pk, None, facts, on)
+
+
+class AlreadySettled(RuntimeError):
+    """A person has said before what became of the hole."""
+
+
+@transaction.atomic
+def settle_hole(*, source: Source, first: int, decision: str, reason: str, by: Employee) -> Hole:
+    """Write down that a hole is asked for again, or is confirmed as lost or explained, which closes its finding.
+
+    Raises Hole.DoesNotExist (the numbers may have come), AlreadySettled, ValueError, casework.ReasonMissing and
+    casework.SomebodyElses.
+    """
+    if decision not in (Hole.State.ASKED, Hole.State.CONFIRMED, Hole.State.EXPLAINED):
+        raise ValueError(decision)
+    if decision != Hole.State.ASKED and not reason.strip():
+        raise casework.ReasonMissing(_("Say how you know: without a reason nobody can check it."))
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    hole = Hole.objects.select_for_update().get(source=source, first=first)
+    if hole.state in (Hole.State.CONFIRMED, Hole.State.EXPLAINED):
+        raise AlreadySettled(hole.state)
+    before, hole.state = hole.state, decision
+    hole.save(update_fields=["state"])
+    body = {
+        "source": source.name,
+        "numbers": [hole.first, hole.last],
+        "before": before,
+        "after": decision,
+        "reason": reason.strip()[:500],
+    }
+    finding = Finding.objects.open().filter(key=_key(source, hole)).first()
+    if finding and decision != Hole.State.ASKED:
+        how = Finding.How.LOST if decision == Hole.State.CONFIRMED else Finding.How.EXPLAINED
+        casework.review_finding(finding=finding, decision=Finding.State.CLOSED, reason=reason, reviewer=by, how=how)
+    ledger.append(verb="archive.hole_settled", actor=by.uid, subject="system:archive", body=body)
+    return hole
+
+
+MONTH = timedelta(days=30)
+
+
+def seems_to_skip(source: Source, *, now: datetime) -> bool:
+    """Return whether the source's numbers seem to skip normally, so that its holes tell little."""
+    since = now - MONTH
+    if not source.is_contiguous or source.first_sent_at is None or source.first_sent_at > since:
+        return False
+    of_month = Message.objects.filter(source=source, sent_at__gte=since, sent_at__lte=now, seq__isnull=False)
+    first = of_month.order_by("sent_at").values_list("seq", flat=True).first()
+    if first is None:
+        return False
+    missing = Hole.objects.filter(source=source, first__gt=first).aggregate(sum=Sum(F("last") - F("first") + 1))["sum"]
+    silences = Finding.objects.filter(source=source, kind="source_silent", opened_at__gte=since)
+    failed = (
+        any("pulls" in facts.get("why", ["pulls"]) for facts in silences.values_list("facts", flat=True))
+        or Import.objects.filter(source=source, started_at__gte=since, state=Import.State.FAILED).exists()
+    )
+    return holes.skips_normally(missing or 0, source.last_seq - first + 1, pulls_failed=failed)

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from archive import calendars, rules
-from archive.models import Identity, Message, Participant, Source, Unmatched
+from archive.models import Identity, Message, Participant, Robot, Source, Unmatched
 from archive.models.messages import PartyKind
 from archive.services.due import Why, mark_due
+from archive.services.turns import take_turn
 from archive.sources.kinds import short_handle
 from portal.ledger import services as ledger
 from portal.people.models import Employee, opaque_id
@@ -51,9 +52,10 @@ def _domains_of_staff(_run_uid: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Known:
-    """The identities of some handles: who was meant when."""
+    """The identities of some handles: who was meant when; and those of them that were declared to be no person."""
 
     spans: dict[tuple[str, str], list[tuple[datetime | None, datetime | None, int]]]  # by channel and folded handle
+    robots: dict[tuple[str, str], list[tuple[datetime | None, datetime | None]]] = field(default_factory=dict)
     always: dict[tuple, tuple[str, int | None]] = field(default_factory=dict)  # who it is at any time, once asked
 
     def whom(self, channel: str, folded: str, at: datetime | None) -> int | None:
@@ -61,13 +63,12 @@ class Known:
         spans = self.spans.get((channel, folded), ())
         if at is None:
             return spans[0][2] if len(spans) == 1 else None
-        for begins, ends, employee in spans:
-            if (begins is None or begins <= at) and (ends is None or at < ends):
-                return employee
-        return None
+        return next((employee for begins, ends, employee in spans if _holds(begins, ends, at)), None)
 
     def who(self, handle: str, at: datetime | None, channel: str, ways: Ways = Ways()) -> tuple[str, int | None]:
-        """Return (kind, employee). The staff list goes before any shape of a handle, the channel before mail."""
+        """Return (kind, employee). The staff list goes before what was declared, and that before any shape of a handle;
+        the channel goes before mail.
+        """
         key = handle, channel, ways
         if (settled := self.always.get(key)) is not None:
             return settled
@@ -76,13 +77,19 @@ class Known:
         if employee is None and ways.lacks_zeros and (whole := self._with_zeros(channel, folded)):
             employee = self.whom(channel, whole, at)
         # Plain text, not PartyKind: a database driver looks up the type of everything else, for every row.
-        found = ("employee", employee) if employee else (rules.kind_by_shape(handle, ways.own_domains), None)
+        if employee:
+            found = "employee", employee
+        elif any(_holds(begins, ends, at) for begins, ends in self.robots.get((channel, folded), ())):
+            found = "robot", None
+        else:
+            found = rules.kind_by_shape(handle, ways.own_domains), None
         if not ways.lacks_zeros and not (self._has_bounds(channel, folded) or self._has_bounds(MAIL, folded)):
             self.always[key] = found
         return found
 
     def _has_bounds(self, channel: str, folded: str) -> bool:
-        return any(begins or ends for begins, ends, _employee in self.spans.get((channel, folded), ()))
+        spans = [*self.spans.get((channel, folded), ()), *self.robots.get((channel, folded), ())]
+        return any(begins or ends for begins, ends, *_employee in spans)
 
     def _with_zeros(self, channel: str, folded: str) -> str | None:
         """Return the one handle of the staff list that this number was before its zeros were cut off.
@@ -95,19 +102,28 @@ class Known:
         return found[0] if len(found) == 1 else None
 
 
+def _holds(begins: datetime | None, ends: datetime | None, at: datetime | None) -> bool:
+    return at is None or ((begins is None or begins <= at) and (ends is None or at < ends))
+
+
 def known(folded: Iterable[str], *, channels: Set[str] | None = None, lacks_zeros: bool = False) -> Known:
-    """Return the identities of the handles in the channels and in mail; None: in all channels."""
+    """Return the identities of the handles in the channels and in mail, and what was declared of them.
+
+    ``channels`` None: in all channels.
+    """
     wanted = set(folded)
     if lacks_zeros:
         wanted |= {whole for one in wanted for whole in rules.with_zeros(one)}
-    rows = Identity.objects.filter(handle_folded__in=wanted)
+    rows, declared = (model.objects.filter(handle_folded__in=wanted) for model in (Identity, Robot))
     if channels is not None:
-        rows = rows.filter(channel__in={*channels, MAIL})
-    spans = defaultdict(list)
+        rows, declared = rows.filter(channel__in={*channels, MAIL}), declared.filter(channel__in=channels)
+    spans, robots = defaultdict(list), defaultdict(list)
     columns = ("channel", "handle_folded", "valid_from", "valid_to", "employee_id")
     for channel, handle, begins, ends, employee in rows.values_list(*columns):
         spans[channel, handle].append((begins, ends, employee))
-    return Known(dict(spans))
+    for channel, handle, begins, ends in declared.values_list(*columns[:-1]):
+        robots[channel, handle].append((begins, ends))
+    return Known(dict(spans), dict(robots))
 
 
 @transaction.atomic
@@ -116,14 +132,17 @@ def sync_identities(*, by: str, now: datetime | None = None) -> set[int]:
     re-match what that changes. Return the messages touched.
 
     A userid that HR gives to somebody new ends the old identity now and begins the new one; that of a leaver ends
-    with the leaving day. The first identity of a handle reaches back to the beginning.
+    with the leaving day. The first identity of a handle reaches back to the beginning. What a person has matched
+    by hand stays as it is: HR's list only says whom the handle means afterwards.
     """
+    take_turn()
     now, changed = now or timezone.now(), set()
     for channel in _CHANNELS_OF_HR:
         wanted = _as_hr_tells(channel)
         newest: dict[str, Identity] = {}
-        for one in Identity.objects.select_for_update().filter(channel=channel).order_by("pk"):
-            newest[one.handle_folded] = one  # identities of a handle are made in the order of time
+        ordered = Identity.objects.select_for_update().filter(channel=channel)
+        for one in ordered.order_by(F("valid_to").asc(nulls_last=True), "pk"):
+            newest[one.handle_folded] = one  # the one that reaches farthest
         for folded in wanted.keys() | newest.keys():
             if _settle(channel, newest.get(folded), wanted.get(folded), now):
                 changed.add(folded)
@@ -153,7 +172,10 @@ def _settle(channel: str, newest: Identity | None, told: Told | None, now: datet
     if told is None:
         return newest.origin == Identity.Origin.HR and newest.valid_to is None and _end(newest, now)
     employee, ends = told.employee, told.ends
-    if newest is not None and newest.employee_id == employee.pk:
+    by_hand = newest is not None and newest.origin != Identity.Origin.HR
+    if by_hand and newest.valid_to is None:
+        return False
+    if newest is not None and not by_hand and newest.employee_id == employee.pk:
         return newest.valid_to != ends and _end(newest, ends)
     if newest is not None and newest.valid_to is None:
         _end(newest, now)

@@ -22,6 +22,7 @@ from archive.services import findings
 from archive.services.holding import lock_sources
 from archive.services.proving import leaves_of, stones_of
 from archive.services.tombstones import leaf_of
+from archive.services.turns import take_turn
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import rules as ledger_rules
@@ -107,7 +108,9 @@ def verify_some(look: Look, *, by: str) -> list[Fault]:
     faults = _STAGES[look.stage](look)
     look.faults += len(faults)
     look.faulty += [one.key for one in faults][: FAULTY_NAMED - len(look.faulty)]
-    findings.open_all((_opening(one) for one in faults), by=by)
+    if faults:
+        take_turn()
+        findings.open_all((_opening(one) for one in faults), by=by)
     if look.is_over:
         names = ("batches", "leaves", "disposals", "tombstones", "faults", "faulty", "upto")
         body = {name: value for name, value in asdict(look).items() if name in names}

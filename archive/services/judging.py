@@ -28,9 +28,10 @@ from archive.models import (
 from archive.models.messages import PartyKind
 from archive.retention import BadSchedules
 from archive.rules import Opening
-from archive.services import findings, holding, integrity, postings, records, sampling, schedules
+from archive.services import findings, holding, integrity, postings, records, sampling, schedules, silence
 from archive.services.holes import judge_holes
 from archive.services.identities import handles_of, sync_identities
+from archive.services.turns import take_turn
 from portal.ledger import services as ledger
 
 logger = logging.getLogger(__name__)
@@ -42,18 +43,21 @@ LATELY = timedelta(days=35)  # how far back the passing of a day is looked at
 @transaction.atomic
 def judge_import(run: Import, *, by: str, now: datetime) -> None:
     """Open and close what this import calls for, but for the records, which services.records judges."""
+    take_turn()
     source = run.source
+    first = timezone.localdate(run.first_sent_at) if run.first_sent_at else None
+    if first:
+        records.mark_seated_due(first)  # before any Entry: a push into another source may hold the same rows
     findings.lock(Q(source=source) | Q(kind=Finding.Kind.UNMATCHED_IDENTITY))
     judge_holes(source, by=by, now=now)
-    _judge_unmatched(source, by=by, now=now)
+    silence.close_what_ended(source, by=by, now=now)
+    judge_unmatched(source, by=by, now=now)
     for other in _with_strangers_told(source):
-        _judge_unmatched(other, by=by, now=now)
+        judge_unmatched(other, by=by, now=now)
     _judge_unreadable(source, by=by, now=now)
     openings = [*_new_kinds(source), *_conflicts(run), *_repaired(run)]
-    if run.first_sent_at:
-        first, last = timezone.localdate(run.first_sent_at), timezone.localdate(run.last_sent_at)
-        openings += _late_days(source, first, last, now)
-        records.mark_seated_due(first)
+    if first:
+        openings += _late_days(source, first, timezone.localdate(run.last_sent_at), now)
     findings.open_all(openings, by=by, now=now)
     findings.open_for_signals(_messages_with_signals(run), by=by, now=now)
 
@@ -81,7 +85,7 @@ def _messages_with_signals(run: Import) -> set[int]:
     return mine
 
 
-def _judge_unmatched(source: Source, *, by: str, now: datetime) -> None:
+def judge_unmatched(source: Source, *, by: str, now: datetime) -> None:
     """One finding for each handle that looks internal and matches nobody; closed when it is matched."""
     still = {one.handle_folded: one.handle for one in Unmatched.objects.filter(source=source)}
     known = Finding.objects.filter(source=source, kind=Finding.Kind.UNMATCHED_IDENTITY)
@@ -227,13 +231,16 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
         for source in Source.objects.filter(
             Q(findings__kind="unmatched_identity") | Q(unmatched__isnull=False)
         ).distinct():
-            _judge_unmatched(source, by=by, now=now)
+            judge_unmatched(source, by=by, now=now)
         lately = timezone.localdate(now) - LATELY
         for source in Source.objects.exclude(last_sent_at=None):
             findings.open_all(_late_days(source, lately, timezone.localdate(now), now), by=by, now=now)
+    with transaction.atomic():  # of its own: after an Entry it must not wait for rows that an import holds
+        take_turn()
         records.mark_seated_due(lately)
         records.mark_stale_due(now)
         integrity.judge_log(by=by, now=now)
+    silence.judge_silence(by=by, now=now)
     records.recompute_due(by=by, now=now)
     judge_consent(since=now - LATELY, by=by, now=now)
     sampling.draw_due(by=by, now=now)
@@ -246,6 +253,7 @@ def judge_consent(*, since: datetime | None, by: str, now: datetime) -> None:
 
     Looks at the months from ``since`` on; older ones have been looked at when they were new. None: only close.
     """
+    take_turn()
     terms, today = policy.current(), timezone.localdate(now)
     waiting: dict[tuple[int, str], datetime] = {}
     first_month = calendars.month_of(timezone.localdate(since or now))

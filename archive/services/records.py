@@ -32,6 +32,7 @@ from archive.services import findings
 from archive.services.due import YEARS, Why, mark_months_due
 from archive.services.identities import handles_of
 from archive.services.seats import Seats
+from archive.services.turns import take_turn
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee, Leave
@@ -64,6 +65,7 @@ def recompute_due(*, by: str, now: datetime | None = None) -> int:
 @transaction.atomic
 def recompute_some(*, by: str, now: datetime | None = None) -> int:
     """Compute one chunk of the earliest month that is due. Return its size, 0 when nothing is left."""
+    take_turn()
     now = now or timezone.now()
     first = RecordDue.objects.order_by("month", "employee_id").first()
     if first is None:

@@ -16,13 +16,14 @@ from celery import current_app
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import sealing
-from archive.models import Hole, Import, SetAside, Source, Unmatched
-from archive.services import casework, feeds, findings, judging, records
+from archive.models import Hole, Import, Source, Unmatched
+from archive.services import feeds, findings, intake, judging, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
@@ -38,8 +39,9 @@ logger = logging.getLogger(__name__)
 BATCH_LINES = 2000
 BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a million participants
 UPLOAD_LIMIT = 8 * 2**30
-REASON_LIMIT = 500  # characters
+CHUNK_BYTES = 2**20
 TASK = "archive.tasks.run_import"
+_OPEN_FILE = Q(via=Import.Via.FILE, ended_at=None)
 
 Progress = Callable[[Import], None]
 
@@ -63,13 +65,7 @@ def import_feed(
             stream, size = stack.enter_context(path.open("rb")), path.stat().st_size
             run = begin(source=source, label=path.name, digest=digest_of(stream), size=size, holder=holder, by=by)
             feed = open_feed(stream, run.size, how(source, run.label))
-        try:
-            while not advance(run_id=run.pk, feed=feed, holder=holder, by=by):
-                if progress:
-                    progress(Import.objects.select_related("source").get(pk=run.pk))
-        finally:
-            feeds.release(source.pk, holder)
-    return Import.objects.select_related("source").get(pk=run.pk)
+        return _to_the_end(run, feed, holder, by, progress)
 
 
 def _begin_folder(source: Source, path: Path, holder: str, by: str) -> tuple[Import, Feed]:
@@ -79,6 +75,92 @@ def _begin_folder(source: Source, path: Path, holder: str, by: str) -> tuple[Imp
     folder = Folder(path, how(source, path.name))
     run = begin(source=source, label=path.name, digest=folder.digest(), size=folder.size, holder=holder, by=by)
     return run, GoingOn(folder)
+
+
+def import_stream(
+    *,
+    source: Source,
+    stream: BinaryIO,
+    label: str,
+    by: str = "system:import_archive",
+    progress: Progress | None = None,
+) -> Import:
+    """Keep what the stream gives in the private storage, read it from there, and return the Import, ended.
+
+    A run that is cut off after the stream has ended goes on from what was kept (``unfinished`` and ``go_on``), or when
+    the same stream comes again. Raises what ``import_feed`` does.
+    """
+    stored_file, digest, size = _kept(stream)
+    holder = feeds.this_process()
+    try:
+        run = begin(source=source, label=label, digest=digest, size=size, holder=holder, by=by, stored_file=stored_file)
+    except BaseException:
+        default_storage.delete(stored_file)
+        raise
+    if run.stored_file != stored_file:  # an earlier run of it keeps its own
+        default_storage.delete(stored_file)
+    return go_on(run=run, by=by, progress=progress)
+
+
+def unfinished(source: Source) -> list[Import]:
+    """Return the imports of streams that were cut off and can go on, oldest first."""
+    runs = Import.objects.filter(_OPEN_FILE, source=source, job=None).exclude(stored_file="")
+    return list(runs.select_related("source").order_by("pk"))
+
+
+def go_on(*, run: Import, by: str = "system:import_archive", progress: Progress | None = None) -> Import:
+    """Read an import from the private storage to its end, from where it stands. Raises feeds.SourceBusy, OSError."""
+    holder = feeds.this_process()
+    with transaction.atomic():
+        feeds.hold(run.source, holder, timezone.now())
+    with default_storage.open(run.stored_file, "rb") as stream:
+        return _to_the_end(run, open_feed(stream, run.size, how(run.source, run.label)), holder, by, progress)
+
+
+def _to_the_end(run: Import, feed: Feed, holder: str, by: str, progress: Progress | None) -> Import:
+    try:
+        if progress:
+            progress(run)
+        while not advance(run_id=run.pk, feed=feed, holder=holder, by=by):
+            if progress:
+                progress(Import.objects.select_related("source").get(pk=run.pk))
+    finally:
+        feeds.release(run.source_id, holder)
+    return Import.objects.select_related("source").get(pk=run.pk)
+
+
+def _kept(stream: BinaryIO) -> tuple[str, str, int]:
+    """Copy the stream into the private storage. Return (name there, SHA-256, size). Raises NotAFeed if too long."""
+    digest, size = hashlib.sha256(), 0
+    with TemporaryUploadedFile("feed", "application/octet-stream", 0, None) as spool:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+            if size > UPLOAD_LIMIT:
+                raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
+            spool.write(chunk)
+        spool.flush()
+        spool.seek(0)
+        spool.size = size
+        return default_storage.save(f"feeds/{opaque_id()}.feed", spool), digest.hexdigest(), size
+
+
+# How the names of a kind's files end, so that another kind's file is not read as thousands of broken lines. Mail: any.
+ENDINGS = {Source.Kind.WECOM: (".jsonl", ".ndjson", ".gz"), Source.Kind.CSV: (".csv", ".tsv", ".txt", ".gz")}
+
+
+def deliveries_in(folder: Path, source: Source) -> list[Path]:
+    """Return what in a folder a source of this kind reads, in the order of names. Raises OSError.
+
+    Mail: the folder itself, which is one delivery.
+    """
+    if source.kind == Source.Kind.MAIL:
+        return [folder]
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in ENDINGS[source.kind] and not path.name.startswith(".") and path.is_file()
+    )
 
 
 def how(source: Source, label: str) -> How:
@@ -103,20 +185,25 @@ def begin(
     size: int,
     holder: str,
     by: str,
+    stored_file: str = "",
 ) -> Import:
     """Return the import of this file: the one that was cut off, or a new one. Raises feeds.SourceBusy, NotAFeed."""
     now = timezone.now()
     source = feeds.hold(source, holder, now)
-    run = Import.objects.select_for_update().filter(source=source, digest=digest, ended_at=None).first()
+    run = Import.objects.select_for_update().filter(_OPEN_FILE, source=source, digest=digest).first()
     if run is None:
         run = Import.objects.create(
             source=source,
             label=label[-255:],
             digest=digest,
             size=size,
+            stored_file=stored_file,
             state=Import.State.READING,
             started_at=now,
         )
+    elif stored_file and not run.stored_file and run.job_id is None:
+        run.stored_file = stored_file
+        run.save(update_fields=["stored_file"])
     touched = sync_identities(by=by, now=now)
     findings.open_for_signals(touched, by=by, now=now)
     return run
@@ -135,6 +222,8 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
         source = run.source = feeds.renew(run.source_id, holder, now)
         if run.state in (Import.State.WAITING, Import.State.READING):
             if not _read_batch(run, source, feed, by):
+                feeds.taken(source, run.via, now)
+                intake.add(source, run.via, now=now, ended=True)
                 judging.judge_import(run, by=by, now=now)
                 run.state = Import.State.JUDGING
         elif not records.recompute_some(by=by, now=now):
@@ -157,6 +246,7 @@ def _read_batch(run: Import, source: Source, feed: Feed, by: str) -> bool:
     run.line_no, run.offset = items[-1].place.line, items[-1].place.end
     for name, count in sorting.counts.items():
         setattr(run, name, getattr(run, name) + count)
+    intake.add(source, run.via, now=timezone.now(), counts=sorting.counts)
     return True
 
 
@@ -193,12 +283,12 @@ def ring_the_roof() -> None:
         logger.warning("could not ring %s", settings.STANDING_CATCH_UP_TASK, exc_info=True)
 
 
-def summary(run: Import) -> dict:
-    """Return what an import says of itself and of its source, ready to print: numbers, and two lists."""
+def summary(run: Import, *more: Import) -> dict:
+    """Return what imports say of themselves and of their source, ready to print: numbers, and two lists."""
     source = run.source
     missing = list(Hole.objects.filter(source=source).values_list("first", "last"))
     return {
-        **run.counts,
+        **{name: sum(getattr(one, name) for one in (run, *more)) for name in Import.COUNTS},
         **({"granularity": source.granularity} if source.granularity != Source.Granularity.MESSAGE else {}),
         "holes": len(missing),
         "missing_numbers": sum(last - first + 1 for first, last in missing),
@@ -212,6 +302,9 @@ def start_upload(*, source: Source, file: File, by: Employee) -> Import:
 
     A file that is being imported already is that import. Raises NotAFeed for one that is too large or empty.
     """
+    endings = ENDINGS.get(source.kind, ())
+    if endings and not (file.name or "").lower().endswith(endings):
+        raise NotAFeed(_("A file for this source ends in %(endings)s.") % {"endings": ", ".join(endings)})
     if not 0 < file.size <= UPLOAD_LIMIT:
         raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
     digest = hashlib.sha256()
@@ -231,8 +324,8 @@ def start_upload(*, source: Source, file: File, by: Employee) -> Import:
 
 @transaction.atomic
 def _waiting(source: Source, file: File, digest: str, stored_file: str, by: Employee) -> Import:
-    source = Source.objects.select_for_update().get(pk=source.pk)
-    run = Import.objects.filter(source=source, digest=digest, ended_at=None).select_related("job").first()
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    run = Import.objects.filter(_OPEN_FILE, source=source, digest=digest).select_related("job").first()
     if run is not None and run.has_stopped:
         _give_up(run, by.uid)
     elif run is not None:
@@ -307,16 +400,3 @@ def _give_up(run: Import, by: str) -> bool:
     body = {"import": run.uid, "source": run.source.name, "feed": run.digest, "counts": run.counts}
     ledger.append(verb="archive.import_failed", actor=by, subject="system:archive", body=body)
     return True
-
-
-@transaction.atomic
-def read_aside(*, aside: SetAside, reason: str, by: str) -> bytes:
-    """Return the bytes of a line that was set aside. They may be a client's words, so who reads says why.
-
-    The reading is an Entry. Raises casework.ReasonMissing.
-    """
-    if not reason.strip():
-        raise casework.ReasonMissing(_("Say why you need to read the line."))
-    body = {"import": aside.run.uid, "line": aside.line_no, "reason": reason.strip()[:REASON_LIMIT]}
-    ledger.append(verb="archive.aside_read", actor=by, subject="system:archive", body=body)
-    return sealing.unseal(aside.sealed, aside.key_id)

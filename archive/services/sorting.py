@@ -45,6 +45,7 @@ class Sorted:
     seqs: set[int] = field(default_factory=set)  # numbers that are present, whatever became of their line
     stored_categories: list[str] = field(default_factory=list)
     duplicates: int = 0
+    became: list[str] = field(default_factory=list)  # of each line that is no aside, in order: stored, duplicate …
 
     @property
     def counts(self) -> dict[str, int]:
@@ -69,7 +70,7 @@ def sort(source: Source, items: Iterable[Captured | Aside]) -> Sorted:
     sorting = _Sorting(source, lines)
     sorting.result.asides = [one for one in items if isinstance(one, Aside)]
     for one in lines:
-        sorting.take(one)
+        sorting.result.became.append(sorting.take(one))
     return sorting.result
 
 
@@ -103,7 +104,16 @@ class _Sorting:
         if seq is not None:
             self.taken.setdefault(seq, by)
 
-    def take(self, one: Captured) -> None:
+    def take(self, one: Captured) -> str:
+        """Sort one line. Return what became of it: stored, duplicate or conflict."""
+        result = self.result
+        before = len(result.stored_categories), result.duplicates
+        self._take_in(one)
+        if len(result.stored_categories) > before[0]:
+            return "stored"
+        return "duplicate" if result.duplicates > before[1] else "conflict"
+
+    def _take_in(self, one: Captured) -> None:
         if one.seq is not None:
             self.result.seqs.add(one.seq)
         key = id_of(one, self.source)

@@ -50,8 +50,8 @@ def import_state(
     """
     now = timezone.now()
     with transaction.atomic():
+        source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
         sync_identities(by=by, now=now)
-        source = Source.objects.select_for_update().get(pk=source.pk)
         seats = _keep_seats(source, data.get("get_permit_user_list"), taken_at, holds_from)
         words = _keep_words(source, list(_words(source, data)))
         if seats is not None or words:

@@ -27,7 +27,7 @@ from archive.models import (
     Unmatched,
 )
 from archive.models.messages import PartyKind
-from archive.services import bulk, holding, holes, joining, lexicons
+from archive.services import bulk, hearing, holding, holes, joining, lexicons
 from archive.services.due import mark_due
 from archive.services.identities import Known, Ways, forget_unmatched, known, ways_of
 from archive.services.sorting import Id, Sorted, id_of, sort
@@ -433,4 +433,5 @@ def _reach(run: Import, source: Source, rows: list[Row], copies: list[Captured])
         sent = [one.sent_at for one in ones if one.sent_at and one.category == CONTENT]
         about.first_sent_at = min((at for at in (about.first_sent_at, *sent) if at), default=None)
         about.last_sent_at = max((at for at in (about.last_sent_at, *sent) if at), default=None)
+    hearing.hear(source, (one.sent_at for one in both if one.sent_at))
     source.last_captured_at = max((at for at in (source.last_captured_at, *captured) if at), default=None)

@@ -17,6 +17,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.edit_lexicon",
         "archive.view_keeping",
         "archive.manage_keeping",
+        "archive.manage_sources",
         "standing.view_firm",
         "standing.manage_feed",
         "standing.choose_remedies",

@@ -45,7 +45,9 @@ def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:
     for name, label in _COUNTS.items():
         if name in f:
             tell(label(), len(f[name]) if isinstance(f[name], list) else f[name])
-    if why := f.get("why"):
+    if finding.kind == Finding.Kind.SOURCE_SILENT:
+        found += _silence(f)
+    elif why := f.get("why"):
         reasons = [_("nothing at all"), _("a long pause"), _("far less than before")]
         tell(_("How silent"), ", ".join(reasons[WHY_SILENT[one]] for one in why))
     if sees_handles:
@@ -89,6 +91,23 @@ def say_fault(code: str) -> str:
         "step": _("what a disposal left is not what it left then"),
         "log": _("the evidence log itself does not verify"),
     }[code]
+
+
+def _silence(f: dict) -> list[Fact]:
+    """How long a feed has been silent; or, where records are lost for good, from when to when they were sent."""
+    if f["level"] == "loss":
+        span = f"{_moment(f['from'])} – {_moment(f['until'])}"
+        return [
+            Fact(_("Lost: what was sent"), span),
+            Fact(_("It still goes on"), _("yes") if f["goes_on"] else _("no")),
+        ]
+    missing = {"records": _("no new record"), "pulls": _("no delivery")}
+    return [
+        Fact(_("What is missing"), ", ".join(missing[one] for one in f["why"])),
+        Fact(_("Silent since"), _moment(f["since"])),
+        Fact(_("Last record"), _moment(f["last_record"])),
+        Fact(_("Last delivery"), _moment(f["last_pull"])),
+    ]
 
 
 _COUNTS = {

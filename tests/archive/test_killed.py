@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from archive.models import Import, Message, Participant, Record, Signal
+from archive.models import Heard, Import, Message, Participant, Record, Signal
 from portal.demo import bulk_feed
 from portal.ledger import services as ledger
 from portal.people.models import Employee
@@ -48,6 +48,7 @@ def rows() -> dict[str, list]:
         "messages": sorted(Message.objects.values_list("msgid", "seq", "category", "sent_at", "captured_at")),
         "participants": sorted(Participant.objects.values_list("message__msgid", "role", "handle", "kind", "employee")),
         "signals": sorted(Signal.objects.values_list("message__msgid", "rule", "weight", "start", "end")),
+        "heard": sorted(Heard.objects.values_list("hour", "first_at", "last_at")),
         "records": sorted(Record.objects.values_list("employee", "month", "sent", "received", "client_sent")),
     }
 
@@ -90,7 +91,9 @@ def subprocess_free_run(feed: Path) -> dict[str, list]:
         for model in (models.Record, models.Conflict, models.SetAside, models.ConsentWord, models.Hole):
             model.objects.all().delete()
         models.Finding.objects.all().delete()
-        for model in (models.Delivery, models.Message, models.Batch, models.Unmatched, models.Import, models.Source):
+        for model in (models.Delivery, models.Message, models.Batch, models.Unmatched, models.Import):
+            model.objects.all().delete()
+        for model in (models.Intake, models.Heard, models.Source):
             model.objects.all().delete()
         call_command("import_archive", str(feed), source="wecom", as_json=True)
         found = rows()

@@ -145,6 +145,31 @@ def test_a_way_of_closing_that_the_kind_does_not_have_is_refused(client, words):
     assert "Choose how it closes" in said(do(client, words, "close"))
 
 
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        (
+            {"level": "attention", "why": ["records", "pulls"], "since": FRIDAY, "last_record": None},
+            ["no new record, no delivery", "Silent since"],
+        ),
+        (
+            {"level": "loss", "from": FRIDAY, "until": FRIDAY, "goes_on": True},
+            ["Lost: what was sent", "It still goes on yes"],
+        ),
+    ],
+)
+def test_a_feed_that_is_silent_is_told_in_words(client, facts, told):
+    source = archive.get_source("wecom")
+    moments = {name: at.isoformat() if at is FRIDAY else at for name, at in facts.items()}
+    facts = {"last_pull": FRIDAY.isoformat(), **moments}
+    opening = Opening("source_silent", "one", None, source.pk, facts=facts, on=FRIDAY.date())
+    [finding] = findings.open_all([opening], by="system:test", now=FRIDAY)
+    page = soup(client.get(reverse("standing:finding", args=[finding.uid])))
+    text = " ".join(page.select_one("dl.facts").get_text(" ", strip=True).split())
+    assert all(one in text for one in told)
+    assert page.select_one(f"a[href='{reverse('archive:source', args=['wecom'])}']")
+
+
 def test_the_next_in_the_queue_follows_the_filters(client, make_employee):
     person = make_employee()
     one, two = find(person, "silent_seat", 1), find(person, "silent_seat", 2)

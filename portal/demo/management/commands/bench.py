@@ -1,16 +1,11 @@
 import json
-import statistics
-import time
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from archive.models import Import
-from portal.demo import sitting
+from portal.demo import sitting, timing
 from portal.ledger import measuring
 from portal.people.models import Employee
 from quizzes.models import Attempt
@@ -65,13 +60,11 @@ class Command(BaseCommand):
     def _pages(self, repeat: int) -> list[dict]:
         if not Employee.objects.filter(email="employee@example.com").exists():
             raise CommandError("The demo firm is not here. Run make demo first.")
-        rows, base = [], 0.0
+        rows = []
         for label, name, email in [REFERENCE, *PAGES, *self._pages_about_something()]:
             path = reverse(name[0], args=name[1]) if isinstance(name, tuple) else reverse(name)
-            figures = self._measure(label, path, email, repeat)
-            base = base or figures["median_ms"]
-            rows.append({**figures, "times_reference": round(figures["median_ms"] / base, 1)})
-        self._print(rows)
+            rows.append(timing.of_page(label, path, email, repeat))
+        self.stdout.write(timing.as_table(rows))
         return rows
 
     def _ledger(self) -> dict:
@@ -100,32 +93,5 @@ class Command(BaseCommand):
             ("result", ("training:result", [attempt.uid]), learner),
             ("verify", ("training:verify", [certificate.serial]), None),
             ("import", ("archive:import", [run.uid]), compliance),
+            ("source", ("archive:source", [run.source.name]), compliance),
         ]
-
-    def _measure(self, label: str, path: str, email: str | None, repeat: int) -> dict:
-        client = Client(HTTP_HOST="localhost")
-        if email:
-            client.force_login(Employee.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
-        response = client.get(path)
-        if response.status_code != 200:
-            raise CommandError(f"{label}: {path} answered {response.status_code}")
-        with CaptureQueriesContext(connection) as captured:
-            client.get(path)
-        queries = len(captured)  # now: the next request empties the log
-        times = []
-        for _ in range(repeat):
-            began = time.perf_counter()
-            client.get(path)
-            times.append((time.perf_counter() - began) * 1000)
-        return {
-            "page": label,
-            "queries": queries,
-            "median_ms": round(statistics.median(times), 1),
-            "kb": round(len(response.content) / 1024, 1),
-        }
-
-    def _print(self, rows: list[dict]) -> None:
-        self.stdout.write(f"{'page':<22}{'queries':>8}{'median ms':>11}{'KB':>8}{'× reference':>13}")
-        for row in rows:
-            figures = f"{row['queries']:>8}{row['median_ms']:>11}{row['kb']:>8}{row['times_reference']:>13}"
-            self.stdout.write(f"{row['page']:<22}{figures}")

@@ -1,0 +1,46 @@
+"""What a page costs on the server: queries, milliseconds and bytes."""
+
+import statistics
+import time
+
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from portal.people.models import Employee
+
+
+def of_page(label: str, path: str, email: str | None, repeat: int) -> dict:
+    """Ask for the page as that person, or as a visitor; the median of ``repeat`` answers after two that warm up."""
+    client = Client(HTTP_HOST="localhost")
+    if email:
+        client.force_login(Employee.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend")
+    response = client.get(path)
+    if response.status_code != 200:
+        raise CommandError(f"{label}: {path} answered {response.status_code}")
+    with CaptureQueriesContext(connection) as captured:
+        client.get(path)
+    queries = len(captured)  # now: the next request empties the log
+    times = []
+    for _ in range(repeat):
+        began = time.perf_counter()
+        client.get(path)
+        times.append((time.perf_counter() - began) * 1000)
+    return {
+        "page": label,
+        "queries": queries,
+        "median_ms": round(statistics.median(times), 1),
+        "kb": round(len(response.content) / 1024, 1),
+    }
+
+
+def as_table(rows: list[dict]) -> str:
+    """Return the rows as text, each median beside that of the first row, the reference."""
+    base = rows[0]["median_ms"]
+    lines = [f"{'page':<22}{'queries':>8}{'median ms':>11}{'KB':>8}{'× reference':>13}"]
+    for row in rows:
+        row["times_reference"] = round(row["median_ms"] / base, 1)
+        figures = f"{row['queries']:>8}{row['median_ms']:>11}{row['kb']:>8}{row['times_reference']:>13}"
+        lines.append(f"{row['page']:<22}{figures}")
+    return "\n".join(lines)
