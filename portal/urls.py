@@ -36,6 +36,7 @@ urlpatterns = [
     path("", include("portal.people.urls")),
     path("", include("portal.jobs.urls")),
     path("", include("portal.ledger.urls")),
+    path("", include("quizzes.urls")),
     path("", include("training.urls")),
     path("", include("archive.urls")),
     path("", include("portal.standing.urls")),

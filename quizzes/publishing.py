@@ -46,7 +46,7 @@ def publish_bank(*, slug: str, title: Mapping[str, str], questions: Sequence[Map
     if bank.title != title:
         bank.title = title
         bank.save(update_fields=["title"])
-    known = {(q.slug, q.fingerprint): q for q in bank.questions.all()}
+    known = {(q.slug, q.fingerprint): q for q in bank.questions.order_by("version")}  # the newest of the same
     newest = dict(bank.questions.values_list("slug").annotate(Max("version")))
     published, fresh = [], []
     for given in questions:
@@ -56,6 +56,7 @@ def publish_bank(*, slug: str, title: Mapping[str, str], questions: Sequence[Map
             fresh.append(str(question))
         if question.state != Question.State.ACCEPTED:
             question.state, question.reviewed_at = Question.State.ACCEPTED, timezone.now()
+            question.written_by = None  # whoever wrote it: the files of a course are read by others before they come
             question.save()
         published.append(question)
     if fresh:

@@ -14,6 +14,8 @@ from quizzes.answering import (
     submit,
 )
 from quizzes.extra_time import AlreadyEnded, NotForOneself, end_extra_time, extra_percent, grant_extra_time
+from quizzes.formats.base import NotThisFormat
+from quizzes.importing import bank_slug, export_questions, import_questions
 from quizzes.publishing import (
     AlreadyWithdrawn,
     BadQuestion,
@@ -22,6 +24,7 @@ from quizzes.publishing import (
     publish_quiz,
     withdraw_question,
 )
+from quizzes.recalls import recall_question
 from quizzes.starting import MustWait, NothingToAsk, language_for, next_try_at, note_showing, start_attempt
 
 __all__ = [
@@ -33,14 +36,18 @@ __all__ = [
     "MustWait",
     "NoReason",
     "NotForOneself",
+    "NotThisFormat",
     "NotYours",
     "NothingToAsk",
     "OutOfDate",
     "Sent",
     "TooLate",
+    "bank_slug",
     "end_extra_time",
+    "export_questions",
     "extra_percent",
     "grant_extra_time",
+    "import_questions",
     "language_for",
     "look_at",
     "next_try_at",
@@ -48,6 +55,7 @@ __all__ = [
     "progress",
     "publish_bank",
     "publish_quiz",
+    "recall_question",
     "save_answer",
     "save_answers",
     "start_attempt",

@@ -4,15 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from quizzes import drawing
-from quizzes.kinds import KINDS
+from quizzes.formats.fields import Fields, Languages
+from quizzes.formats.own import parts, read_question
 from quizzes.models import Question
-from training.fields import SLUG_REMEDY, Fields, Languages, List, Map, is_slug
-from training.kinds import parts, read_kind
 from training.reading import CourseFolder
 
 FEWEST_TAGS, MOST_TAGS, FEWEST_PER_TAG = 3, 6, 3
 ALL_THAT_APPLY = "choose all that apply"
-LISTS = {"options", "prompts", "units", "messages", "scenes"}
 
 
 def read_bank(
@@ -33,7 +31,11 @@ def read_bank(
     questions = []
     for item, line in listed:
         fields = Fields(item, report, of="this question", line=line)
-        question = _question(fields, sources, languages)
+        question = read_question(fields, languages, sources)
+        stem = question["stem"].get("en")
+        if question["kind"] == Question.Kind.MULTIPLE and stem and ALL_THAT_APPLY not in stem.lower():
+            what = "a multiple question does not say that several may be right"
+            fields.wrong("stem", what, "Add 'Choose all that apply.'")
         if question["slug"] in files.question_ids:
             other = files.question_ids[question["slug"]]
             fields.wrong("id", f"question '{question['slug']}' is there twice", f"Rename one; the other is at {other}.")
@@ -83,48 +85,3 @@ def _check_spread(tags: list[str], listed: list, files: CourseFolder, file: str)
 def _first_tag(item: object) -> object:
     tags = item.get("tags") if isinstance(item, dict) else None
     return tags[0] if isinstance(tags, list) and tags else None
-
-
-def _question(fields: Fields, sources: Collection[str], languages: Languages) -> dict:
-    question = {
-        "slug": fields.slug("id"),
-        "kind": fields.one_of("kind", Question.Kind.values),
-        "tags": _tags(fields),
-        "difficulty": fields.number("difficulty", least=1, most=3),
-        "cites": fields.cites(sources),
-        "stem": fields.texts("stem", languages),
-        "explanation": fields.texts("explanation", languages),
-        "points": fields.number("points", least=1, most=100, optional=True) or 1,
-        "must_pass": fields.flag("must_pass"),
-        "shuffle": fields.flag("shuffle") or not fields.has("shuffle"),
-    }
-    question["options"], question["detail"] = read_kind(question["kind"], fields, languages)
-    stem = question["stem"].get("en")
-    if question["kind"] == Question.Kind.MULTIPLE and stem and ALL_THAT_APPLY not in stem.lower():
-        fields.wrong(
-            "stem", "a multiple question does not say that several may be right", "Add 'Choose all that apply.'"
-        )
-    if all(isinstance(fields.given.get(name), List) for name in LISTS & fields.given.keys()):
-        for flaw in KINDS[question["kind"]].flaws(question):
-            fields.report(_line(fields.given, flaw.path), flaw.what, flaw.remedy)
-    fields.done()
-    return question
-
-
-def _tags(fields: Fields) -> list[str]:
-    found = fields.items("tags", least=1, most=6)
-    for tag, line in zip(found, found.lines, strict=True):
-        if not is_slug(tag):
-            fields.report(line, f"{tag!r} is not a tag", SLUG_REMEDY)
-    return [tag for tag in found if is_slug(tag)]
-
-
-def _line(given: Map | List, path: Sequence[str | int]) -> int:
-    """Return the line of the file that a flaw's path leads to, or of the last part of it that is there."""
-    line = given.line
-    for step in path:
-        if isinstance(given, Map):
-            line, given = given.lines.get(step, line), given.get(step)
-        elif isinstance(given, List) and isinstance(step, int) and step < len(given):
-            line, given = given.lines[step], given[step]
-    return line

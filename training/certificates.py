@@ -39,11 +39,11 @@ def issue(*, completion: Completion, by: str) -> Certificate:
     return _issue(completion, by)
 
 
-def _issue(completion: Completion, by: str) -> Certificate:
+def _issue(completion: Completion, by: str, percent: int | None = None) -> Certificate:
     certificate = Certificate.objects.create(
         serial=rules.serial_from(secrets.randbits(5 * rules.SERIAL_SIGNS)),
         completion=completion,
-        facts=facts_of(completion),
+        facts=facts_of(completion, percent),
         issued_at=timezone.now(),
     )
     ask_for_file(certificate)
@@ -52,8 +52,11 @@ def _issue(completion: Completion, by: str) -> Certificate:
     return certificate
 
 
-def facts_of(completion: Completion) -> dict:
-    """Return what a certificate of this completion says, as of now. Frozen when it is issued."""
+def facts_of(completion: Completion, percent: int | None = None) -> dict:
+    """Return what a certificate of this completion says, as of now. Frozen when it is issued.
+
+    ``percent``: the mark where a recall has made another one of it; None: the completion's.
+    """
     employee, edition = completion.employee, completion.edition
     return {
         "name_en": employee.name_en,
@@ -71,7 +74,7 @@ def facts_of(completion: Completion) -> dict:
         "course": edition.title,
         "edition": edition.number,
         "modules": edition.modules.count(),
-        "percent": completion.percent,
+        "percent": completion.percent if percent is None else percent,
         "study_seconds": completion.study_seconds,
         "completed_on": timezone.localdate(completion.completed_at).isoformat(),
         "valid_until": completion.expires_on.isoformat(),
@@ -94,15 +97,26 @@ def revoke(*, certificate: Certificate, reason: str, by: str) -> Certificate:
 
 
 @transaction.atomic
-def reissue(*, certificate: Certificate, reason: str, by: str) -> Certificate:
+def confirm(*, certificate: Certificate, reason: str, by: str) -> Certificate:
+    """Say that a certificate was looked at again and stands. Raises AlreadyRevoked, NoReason."""
+    certificate = _locked(certificate, reason)
+    body = {"serial": certificate.serial, "reason": reason.strip()}
+    subject = certificate.completion.employee.uid
+    ledger.append(verb="training.certificate_confirmed", actor=by, subject=subject, body=body)
+    return certificate
+
+
+@transaction.atomic
+def reissue(*, certificate: Certificate, reason: str, by: str, percent: int | None = None) -> Certificate:
     """Replace a certificate by a new one with today's names, and return the new one. The old serial says so.
 
+    ``percent``: the mark that a recall has made of it; None: as it was.
     Replacing one that was replaced already returns its successor. Raises AlreadyRevoked, NoReason.
     """
     old = _locked(certificate, reason)
     if old.superseded_by:
         return old.superseded_by
-    new = _issue(old.completion, by)
+    new = _issue(old.completion, by, old.facts["percent"] if percent is None else percent)
     old.superseded_by = new
     old.save(update_fields=["superseded_by"])
     body = {"serial": old.serial, "replaced_by": new.serial, "reason": reason.strip()}

@@ -5,6 +5,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.people.models import Department, Employee
+from quizzes.models import Recall
 from training import exports, rules
 from training.models import Course
 
@@ -81,6 +82,23 @@ class ExportForm(forms.Form):
             completed_from=data["completed_from"],
             completed_to=data["completed_to"],
         )
+
+
+class RecallForm(forms.Form):
+    """Why a question is called back, and how it counts from now on."""
+
+    reason = forms.CharField(
+        label=_("What is wrong with it"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Whoever audits this reads it. It does not appear in the mails to those who were asked."),
+    )
+    rule = forms.ChoiceField(label=_("From now on"), choices=Recall.Rule, widget=forms.RadioSelect, initial="left-out")
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
 
 
 class ExtraTimeForm(forms.Form):

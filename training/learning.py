@@ -194,14 +194,33 @@ def _studied(attempt: Attempt) -> tuple[Assignment, Module]:
     return assignment, Module.objects.get(edition=assignment.edition, quiz=attempt.quiz)
 
 
-def _pass_module(assignment: Assignment, module: Module, attempt: Attempt, by: str) -> None:
+@transaction.atomic
+def pass_after_recall(*, attempt: Attempt, percent: int, by: str) -> Assignment | None:
+    """Record that a module is passed by an attempt that failed before a question of it was recalled.
+
+    Return the cycle in which it counts; None where the module was passed otherwise, or is studied no more.
+    """
+    lock_person(attempt.employee_id)
+    try:
+        assignment, module = _studied(attempt)
+    except NotInEdition:
+        return None
+    _locked(assignment)
+    return assignment if _pass_module(assignment, module, attempt, by, percent=percent) else None
+
+
+def _pass_module(
+    assignment: Assignment, module: Module, attempt: Attempt, by: str, *, percent: int | None = None
+) -> bool:
+    """Record that a module is passed, once a cycle. Return whether it is now. ``percent``: None: the attempt's."""
+    reached = attempt.percent if percent is None else percent
     result, is_new = ModuleResult.objects.get_or_create(
         assignment=assignment,
         module=module,
-        defaults={"attempt": attempt, "percent": attempt.percent, "passed_at": attempt.submitted_at},
+        defaults={"attempt": attempt, "percent": reached, "passed_at": attempt.submitted_at},
     )
     if not is_new:
-        return
+        return False
     body = {
         "course": assignment.course.slug,
         "cycle": assignment.cycle,
@@ -213,6 +232,7 @@ def _pass_module(assignment: Assignment, module: Module, attempt: Attempt, by: s
     ledger.append(verb="training.module_passed", actor=by, subject=assignment.employee.uid, body=body)
     if not assignment.edition.modules.exclude(results__assignment=assignment).exists():
         complete(assignment=assignment, by=by)
+    return True
 
 
 @transaction.atomic

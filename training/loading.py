@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quizzes.formats.fields import Fault, Fields, Languages, Report, read_yaml, unreported
 from training.banks import read_bank, read_blueprint
 from training.blocks import shape
-from training.fields import Fault, Fields, Languages, Report, read_yaml, unreported
 from training.parsing import parse
 from training.reading import CourseFolder
 

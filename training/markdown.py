@@ -10,7 +10,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from training.fields import Report
+from quizzes.formats.fields import Report
 
 CITATION = re.compile(r"\[@([a-z0-9-]+)\]")
 TAGS = {

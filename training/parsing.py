@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from quizzes.formats.fields import SLUG_REMEDY, Fields, List, Report, is_slug, plain_text, read_yaml, unreported
 from training import markdown
 from training.blocks import MARKS, MESSAGE_KINDS, SCREEN_PARTS
-from training.fields import SLUG_REMEDY, Fields, List, Report, is_slug, plain_text, read_yaml, unreported
 
 OPENING = re.compile(r":::[ \t]*(?P<kind>\S*)[ \t]*(?P<name>\S*)[ \t]*(?P<rest>.*)")
 CODE_FENCE = re.compile(r" {0,3}(```|~~~)")

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from training.fields import Fault, Fields, List, Report, read_yaml, unreported
+from quizzes.formats.fields import Fault, Fields, List, Report, read_yaml, unreported
 
 FILE_MOST = 2**20  # bytes; the longest bank that ships has 40 thousand
 

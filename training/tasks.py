@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.jobs import services as jobs
-from training import assignments, certificates, exports, learning, printouts
+from training import assignments, certificates, exports, learning, printouts, recalls
 
 
 @shared_task
@@ -30,3 +30,13 @@ def close_late_quizzes() -> None:
 @shared_task(soft_time_limit=120, time_limit=180)
 def print_attempt(job_id: int) -> None:
     jobs.work(job_id, printouts.draw_step, prepare=printouts.draw_ahead)
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def settle_recall(job_id: int) -> None:
+    jobs.work(job_id, recalls.settle_step)
+
+
+@shared_task
+def tell_recalled() -> None:
+    recalls.tell_waiting()

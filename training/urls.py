@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import certificates, courses, exports, extra_time, quizzes, replays
+from training.views import certificates, courses, exports, extra_time, quizzes, recalls, replays
 
 app_name = "training"
 urlpatterns = [
@@ -20,6 +20,11 @@ urlpatterns = [
     # extra-time/
     path("extra-time/", extra_time.extra_time_list, name="extra_time_list"),
     path("extra-time/<str:uid>/end/", extra_time.extra_time_end, name="extra_time_end"),
+    # recalls/
+    path("recalls/", recalls.recall_list, name="recall_list"),
+    path("recalls/of/<slug:bank>/<slug:question>/", recalls.recall_begin, name="recall_begin"),
+    path("recalls/<str:uid>/", recalls.recall, name="recall"),
+    path("recalls/<str:uid>/settle/", recalls.recall_settle, name="recall_settle"),
     # certificates
     path("certificates/", certificates.certificate_list, name="certificate_list"),
     path("certificates/<str:serial>.pdf", certificates.certificate_file, name="certificate_file"),

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from archive import sealing, services
+from archive import services
 from archive.forms import RepairForm
 from archive.models import Import, SetAside
 from archive.views.imports import MAY_RUN
@@ -89,8 +89,8 @@ def aside_again(request: HttpRequest, uid: str, line_no: int) -> HttpResponse:
         messages.warning(request, _("Line %(n)s still cannot be read: %(why)s.") % said)
     except services.SourceBusy:
         messages.warning(request, _("The source is being imported just now. Try again when that has ended."))
-    except sealing.KeyMissing:
-        messages.error(request, _("The key that this line was encrypted with is not here any more."))
+    except services.KeyMissing as error:
+        messages.error(request, str(error))
     except (services.NotWhole, services.NothingToRead, services.AlreadyRepaired) as error:
         messages.warning(request, str(error))
     return redirect("archive:import", uid)

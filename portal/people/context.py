@@ -44,6 +44,8 @@ def way(request: HttpRequest) -> list[Group]:
         ("archive:import_list", _("Imports"), "archive.view_imports"),
         ("standing:feed", _("Permission feed"), "standing.manage_feed"),
         ("ledger:evidence", _("Evidence"), "ledger.view_entries"),
+        ("quizzes:signal_list", _("Integrity signals"), "quizzes.review_attempts"),
+        ("training:recall_list", _("Recalled questions"), "quizzes.review_attempts"),
         ("archive:lexicon", _("Lexicon"), "archive.view_lexiconversion"),
         ("archive:keeping", _("Keeping"), "archive.view_keeping"),
     ]
@@ -52,7 +54,8 @@ def way(request: HttpRequest) -> list[Group]:
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
         ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),
     ]
-    for label, items in ((_("Compliance"), compliance), (_("People"), hr)):
+    authors = [("quizzes:bank_list", _("Question banks"), "quizzes.view_bank")]
+    for label, items in ((_("Compliance"), compliance), (_("People"), hr), (_("Authors"), authors)):
         allowed = [(name, text) for name, text, permission in items if user.has_perm(permission)]
         if allowed:
             groups.append((label, allowed))

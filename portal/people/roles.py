@@ -24,6 +24,10 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.remind_anybody",
         "ledger.view_entries",
         "quizzes.review_attempts",
+        "quizzes.recall_question",
+        "quizzes.change_signal",
+        "quizzes.view_bank",
+        "quizzes.change_itemfigures",
     },
     AUDITOR: {
         "people.view_everyone",
@@ -34,8 +38,14 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.view_firm",
         "ledger.view_entries",
         "quizzes.review_attempts",
+        "quizzes.view_bank",
     },
-    AUTHOR: {"training.view_course_drafts"},
+    AUTHOR: {
+        "training.view_course_drafts",
+        "quizzes.view_bank",
+        "quizzes.change_question",
+        "quizzes.change_itemfigures",
+    },
 }
 
 

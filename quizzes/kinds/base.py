@@ -68,6 +68,17 @@ class Kind(ABC):
         All three are texts, for paper and for years: "" where there is nothing to say.
         """
 
+    def parts(self, content: Content, answer: Answer) -> list[str]:
+        """Return keys of what was chosen in an answer: what statistics count. None chose nothing.
+
+        In a key like "prompt>option" only one can be chosen of those that have the same beginning.
+        """
+        return []
+
+    def parts_told(self, content: Content, tell: Tell) -> list[dict]:
+        """Return all that could be chosen: [{key, text, right}]. Empty where people type what they like."""
+        return []
+
     def is_complete(self, content: Content, answer: Answer) -> bool:
         """Return whether nothing is left to do in this question."""
         return answer is not None

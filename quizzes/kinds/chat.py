@@ -112,6 +112,21 @@ class Chat(Kind):
             for message in content["detail"]["messages"]
         ]
 
+    def parts(self, content: Content, answer: Answer) -> list[str]:
+        return [f"{message}>{mark}" for message, mark in (answer or {}).items()]
+
+    def parts_told(self, content: Content, tell: Tell) -> list[dict]:
+        return [
+            {
+                "key": f"{message['id']}>{mark.value}",
+                "text": f"{tell(message['text'])}: {mark.label}",
+                "right": message["mark"] == mark.value,
+            }
+            for message in content["detail"]["messages"]
+            if message["mark"]
+            for mark in Mark
+        ]
+
 
 def _drawn(message: Mapping, tell: Tell) -> dict:
     sender = tell(message["sender"])

@@ -86,6 +86,15 @@ class Choice(Kind):
             for name in order
         ]
 
+    def parts(self, content: Content, answer: Answer) -> list[str]:
+        return list(answer or ())
+
+    def parts_told(self, content: Content, tell: Tell) -> list[dict]:
+        return [
+            {"key": option["id"], "text": tell(option["text"]), "right": bool(option.get("right"))}
+            for option in content["options"]
+        ]
+
 
 class Single(Choice):
     name = "single"

@@ -121,6 +121,20 @@ class Matching(Kind):
             ],
         }
 
+    def parts(self, content: Content, answer: Answer) -> list[str]:
+        return [f"{prompt}>{option}" for prompt, option in (answer or {}).items()]
+
+    def parts_told(self, content: Content, tell: Tell) -> list[dict]:
+        return [
+            {
+                "key": f"{prompt['id']}>{option['id']}",
+                "text": f"{tell(prompt['text'])} → {tell(option['text'])}",
+                "right": prompt["match"] == option["id"],
+            }
+            for prompt in content["detail"]["prompts"]
+            for option in content["options"]
+        ]
+
     def told(self, content: Content, order: Sequence[str], answer: Answer, tell: Tell) -> list[dict]:
         prompts, options = _in_order(content, order)
         text, pairs = {option["id"]: tell(option["text"]) for option in options}, answer or {}

@@ -87,6 +87,17 @@ class Ordering(Kind):
             ]
         }
 
+    def parts(self, content: Content, answer: Answer) -> list[str]:
+        return [f"{item}>{place}" for item, place in (answer or {}).items()]
+
+    def parts_told(self, content: Content, tell: Tell) -> list[dict]:
+        places = range(1, len(content["options"]) + 1)
+        return [
+            {"key": f"{option['id']}>{place}", "text": f"{place}. {tell(option['text'])}", "right": place == right}
+            for right, option in enumerate(content["options"], start=1)
+            for place in places
+        ]
+
     def told(self, content: Content, order: Sequence[str], answer: Answer, tell: Tell) -> list[dict]:
         options, places = by_id(content["options"]), answer or {}
         right = {option["id"]: place for place, option in enumerate(content["options"], start=1)}

@@ -125,6 +125,22 @@ class Scenario(Kind):
             lines += [{"shown": f"– {tell(choice['text'])}", "answered": "", "right": ""} for choice in offered]
         return [*lines, {"shown": tell(here["text"]), "answered": "", "right": ""}]
 
+    def parts(self, content: Content, answer: Answer) -> list[str]:
+        walked, _here = _walk(content, answer or [])
+        return [f"{scene['id']}>{made['id']}" for scene, made in walked]
+
+    def parts_told(self, content: Content, tell: Tell) -> list[dict]:
+        best = _best(content)
+        return [
+            {
+                "key": f"{scene['id']}>{choice['id']}",
+                "text": tell(choice["text"]),
+                "right": best[choice["to"]] == best[scene["id"]],
+            }
+            for scene in content["detail"]["scenes"]
+            for choice in scene.get("choices", ())
+        ]
+
 
 def _walk(content: Content, path: Sequence[str]) -> tuple[list[tuple[Mapping, Mapping]], Mapping]:
     """Return the (scene, choice made in it) of a path, and the scene that it leads to."""

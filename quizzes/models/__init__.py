@@ -1,6 +1,25 @@
-"""questions: what can be asked. attempts: what was asked of whom, and answered."""
+"""questions: what can be asked. attempts: what was asked of whom, and answered. analysis: what
+answers show. recalls: results that are looked at again."""
 
+from quizzes.models.analysis import ItemFigures, QuizFigures
 from quizzes.models.attempts import Attempt, ExtraTime, Printout, Response, Showing
-from quizzes.models.questions import Bank, Question, Quiz
+from quizzes.models.questions import Bank, Question, QuestionStep, Quiz
+from quizzes.models.recalls import Recall, Regrade
+from quizzes.models.signals import Signal
 
-__all__ = ["Attempt", "Bank", "ExtraTime", "Printout", "Question", "Quiz", "Response", "Showing"]
+__all__ = [
+    "Attempt",
+    "Bank",
+    "ExtraTime",
+    "ItemFigures",
+    "Printout",
+    "Question",
+    "QuestionStep",
+    "Quiz",
+    "QuizFigures",
+    "Recall",
+    "Regrade",
+    "Response",
+    "Showing",
+    "Signal",
+]

@@ -107,7 +107,6 @@ class Question(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["bank", "slug", "version"], name="quizzes_question_version_once"),
-            models.UniqueConstraint(fields=["bank", "slug", "fingerprint"], name="quizzes_question_same_text_once"),
             models.CheckConstraint(
                 condition=Q(difficulty__gte=1, difficulty__lte=3), name="quizzes_question_difficulty_is_1_to_3"
             ),
@@ -138,6 +137,28 @@ class Question(models.Model):
         """The question as quizzes.kinds takes it."""
         names = ("kind", "stem", "options", "detail", "explanation", "shuffle")
         return {name: getattr(self, name) for name in names}
+
+
+class QuestionStep(models.Model):
+    """What somebody did with a version of a question on its way to being asked."""
+
+    class Deed(models.TextChoices):
+        SAVED = "saved", _("saved")
+        PROPOSED = "proposed", _("proposed")
+        RETURNED = "returned", _("returned")
+        ACCEPTED = "accepted", _("accepted")
+
+    question = models.ForeignKey(Question, models.PROTECT, related_name="steps")
+    deed = models.CharField(max_length=8, choices=Deed)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="question_steps")
+    at = models.DateTimeField()
+    text = models.CharField(max_length=1000, blank=True, help_text="What is to be mended, or was good")
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.question} {self.deed}"
 
 
 class Quiz(models.Model):

@@ -277,8 +277,10 @@ def test_a_line_is_read_again_as_it_is(client, aside, monkeypatch):
 def test_a_line_under_a_key_that_is_gone_says_so(client, aside):
     SetAside.objects.update(key_id="gone")
     for what in ("look", "file"):
-        assert "not here any more" in text(client.post(at_line(aside, what), {"reason": "x"}, follow=True))
-    assert "not here any more" in text(client.post(at_line(aside, "again"), follow=True))
+        assert "key gone, which the site no longer has" in text(
+            client.post(at_line(aside, what), {"reason": "x"}, follow=True)
+        )
+    assert "key gone, which the site no longer has" in text(client.post(at_line(aside, "again"), follow=True))
 
 
 def test_a_busy_source_is_told_in_the_form(client, aside):

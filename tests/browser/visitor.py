@@ -16,12 +16,17 @@ PATIENCE = 20_000  # milliseconds; the machine may be busy
 class Visitor:
     """A browser context with one page, in which every page visited is watched (watch.js)."""
 
-    def __init__(self, browser: Browser, address: str, folder: Path, size: tuple[int, int] = DESK) -> None:
-        self.address, self.folder = address, folder
+    def __init__(
+        self, browser: Browser, address: str, folder: Path, size: tuple[int, int] = DESK, *, scripts: bool = True
+    ) -> None:
+        self.address, self.folder, self.scripts = address, folder, scripts
         self.complaints: list[str] = []
         self._missing: set[str] = set()
         self.context: BrowserContext = browser.new_context(
-            base_url=address, viewport={"width": size[0], "height": size[1]}, locale="en-GB"
+            base_url=address,
+            viewport={"width": size[0], "height": size[1]},
+            locale="en-GB",
+            java_script_enabled=scripts,
         )
         self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(path=WATCH)
@@ -57,7 +62,8 @@ class Visitor:
 
     def settled_complaints(self) -> list[str]:
         """Return the complaints, those of the page in view too, and forget them."""
-        self.page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+        if self.scripts:
+            self.page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
         told, self.complaints = self.complaints, []
         return told
 

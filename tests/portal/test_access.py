@@ -29,6 +29,7 @@ from portal.people.models import Employee
 from portal.standing import permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
+from quizzes.models import Question, Signal
 from tests.archive.conftest import line as one_message
 from training.models import Certificate, CertificateExport, Lesson
 
@@ -41,6 +42,7 @@ MANAGERS = ABOVE | {"other_manager"}
 STAFF_EYES = frozenset({"hr", "compliance", "auditor"})
 OVERSIGHT = frozenset({"compliance", "auditor"})
 COMPLIANCE = frozenset({"compliance"})
+BANK_EYES = OVERSIGHT | {"author"}
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,26 @@ TABLE = {
     "standing:feed": Line(frozenset({"compliance"})),
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
     "standing:api": Line(frozenset(), by_token=True),
+    # quizzes
+    "quizzes:bank_list": Line(BANK_EYES),
+    "quizzes:analyse": Line(BANK_EYES - {"auditor"}, method="post"),
+    "quizzes:bank": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug]),
+    "quizzes:question": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug, h["question"].slug]),
+    "quizzes:new": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug]),
+    "quizzes:edit": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]),
+    "quizzes:preview": Line(frozenset({"author"}), method="post", data=lambda h: {"text": "- id: q"}),
+    "quizzes:review": Line(
+        frozenset({"author"}), args=lambda h: [h["question"].bank.slug, h["question"].slug], method="post"
+    ),
+    "quizzes:retag": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug], method="post"),
+    "quizzes:export": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug], method="post"),
+    "quizzes:signal_list": Line(OVERSIGHT),
+    "quizzes:judge": Line(
+        frozenset({"compliance"}),
+        args=lambda h: [h["signal"].uid],
+        method="post",
+        data=lambda h: {"verdict": "nothing", "note": "looked at"},
+    ),
     # training
     "training:course_list": Line(EVERYBODY),
     "training:course": Line(OWNER, args=lambda h: [h["course"]]),
@@ -130,6 +152,12 @@ TABLE = {
     "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
     "training:extra_time_list": Line(frozenset({"hr"})),
     "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
+    "training:recall_list": Line(OVERSIGHT),
+    "training:recall_begin": Line(
+        frozenset({"compliance"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]
+    ),
+    "training:recall": Line(OVERSIGHT, args=lambda h: [h["recall"].uid]),
+    "training:recall_settle": Line(frozenset({"compliance"}), args=lambda h: [h["recall"].uid], method="post"),
     "training:certificate_list": Line(EVERYBODY),
     "training:certificate_file": Line(OWNER | {"hr"}, args=lambda h: [h["certificate"].serial]),
     "training:verify_form": Line(EVERYBODY, visitor=True),
@@ -261,6 +289,13 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
         "author": make_employee(roles=("Author",)),
     }
     house |= study(employee)
+    house["question"] = Question.objects.select_related("bank").order_by("pk").first()
+    house["recall"] = quizzes.recall_question(
+        question=Question.objects.order_by("-pk").first(), rule="full", reason="two are right", by=house["compliance"]
+    )
+    house["signal"] = Signal.objects.create(
+        kind="fast", attempt=house["attempt"], figures={"seconds": 3, "reading": 60}, found_at=timezone.now()
+    )
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
@@ -381,7 +416,7 @@ def test_every_page_is_silent_under_the_policy(house, sign_in):
     for name, line in TABLE.items():
         if line.method != "get" or line.by_token:
             continue
-        role = min(line.may & {"employee", "hr", "compliance", "manager"})
+        role = min(line.may & {"employee", "hr", "compliance", "manager", "author"})
         response = sign_in(house[role]).get(reverse(name, args=line.args(house)))
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy, name

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, get_language_info
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import reswap, retarget
 
-from quizzes import grading, papers
+from quizzes import grading, papers, recalls
 from quizzes import services as quizzes
 from quizzes.models import Attempt, Question, Response
 from training import learning, results
@@ -194,5 +194,10 @@ def result(request: HttpRequest, uid: str) -> HttpResponse:
     where = results.place_of(attempt)
     if where is None:
         raise Http404
-    context = {"attempt": attempt, "result": results.explained(attempt, where.edition), "where": where}
+    context = {
+        "attempt": attempt,
+        "result": results.explained(attempt, where.edition),
+        "regrades": recalls.results_of(attempt),
+        "where": where,
+    }
     return render(request, "training/result.html", context)

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from archive.models import Import
-from portal.demo import sitting, timing
+from portal.demo import answers, sitting, timing
 from portal.ledger import measuring
 from portal.people.models import Employee
 from quizzes.models import Attempt
@@ -36,9 +36,13 @@ class Command(BaseCommand):
         parser.add_argument("--repeat", type=int, default=15)
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
         parser.add_argument(
-            "--section", choices=("pages", "ledger", "quiz"), action="append", help="only this; may be repeated"
+            "--section",
+            choices=("pages", "ledger", "quiz", "analysis"),
+            action="append",
+            help="only this; may be repeated",
         )
         parser.add_argument("--rounds", type=int, default=5, help="quiz: attempts that each person makes")
+        parser.add_argument("--answers", type=int, default=1_000_000, help="analysis: answers that are analysed")
 
     def handle(self, *, repeat: int, rounds: int, section: list[str] | None, **options) -> None:
         found = {}
@@ -48,6 +52,9 @@ class Command(BaseCommand):
             found["ledger"] = self._ledger()
         if not section or "quiz" in section:
             found["quiz"] = self._quiz(rounds)
+        if not section or "analysis" in section:
+            found["analysis"] = answers.measure(answers=options["answers"], tell=self.stdout.write)
+            self.stdout.write(", ".join(f"{name.replace('_', ' ')} {n}" for name, n in found["analysis"].items()))
         if options["json"]:
             options["json"].write_text(json.dumps(found, indent=1), encoding="utf-8")
 

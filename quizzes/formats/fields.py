@@ -1,8 +1,8 @@
 """YAML that remembers its lines, and fields read from it that say what is wrong, where, and what to do."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 
 import yaml
@@ -16,6 +16,7 @@ TEXT_MOST = 3000
 DEEPEST = 20  # levels of lists and mappings; a course needs six
 HTTPS = re.compile(r"https://[^\s/]+\.\S+")
 HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--")
+MAY_LACK = {"why", "explanation"}  # in a bank that is no course's
 CITATION = re.compile(r"\[@[^\]\n]*\]?")
 QUOTE = "Put it in double quotes."
 
@@ -176,7 +177,9 @@ class Fields:
         return "" if value is None else plain_text(value, f"'{name}'", self.line(name), self.report)
 
     def texts(self, name: str, languages: "Languages") -> dict[str, str]:
-        value = self.take(name)
+        value = self.take(name, optional=languages.lenient and name in MAY_LACK)
+        if languages.lenient and name in MAY_LACK and isinstance(value, Map):
+            languages = replace(languages, needed=[one for one in languages.needed if one in value])
         return {} if value is None else languages.texts(value, f"'{name}'", self.line(name), self.report)
 
     def number(self, name: str, *, least: int, most: int, optional: bool = False) -> int | None:
@@ -238,11 +241,11 @@ class Fields:
             self.wrong(name, f"'{name}' has {len(value)} items", f"Give it {least} to {most}.")
         return value
 
-    def cites(self, sources: Mapping[str, object]) -> list[str]:
-        """Return the ids in ``cites``; each must be a source of the course."""
+    def cites(self, sources: Collection[str] | None) -> list[str]:
+        """Return the ids in ``cites``; each must be a source of the course, where there is one."""
         found = self.items("cites", optional=True)
         for item, line in zip(found, found.lines, strict=True):
-            if item not in sources:
+            if sources is not None and item not in sources:
                 self.report(line, f"source {item!r} is not known", "Correct the id, or add it to sources.yaml.")
         return [item for item in found if isinstance(item, str)]
 
@@ -254,10 +257,14 @@ class Fields:
 
 @dataclass(frozen=True)
 class Languages:
-    """``needed`` must be told everywhere; ``known`` may be, so that a translation can be prepared."""
+    """``needed`` must be told everywhere; ``known`` may be, so that a translation can be prepared.
+
+    ``lenient``: MAY_LACK may be left out, or be told in some languages only.
+    """
 
     needed: list[str]
     known: Collection[str]
+    lenient: bool = False
 
     def texts(self, value: object, of: str, line: int, report: Report) -> dict[str, str]:
         if not isinstance(value, Map):
@@ -275,14 +282,14 @@ class Languages:
             if value.get(name) is None:
                 report(value.lines.get(name, line), f"{of} has no text in '{name}'", f'Add {name}: "…".')
         return {
-            name: plain_text(value[name], f"{of} in '{name}'", value.lines[name], report)
+            name: plain_text(value[name], f"{of} in '{name}'", value.lines[name], report, lenient=self.lenient)
             for name in self.needed
             if value.get(name) is not None
         }
 
 
-def plain_text(value: object, of: str, line: int, report: Report) -> str:
-    """Return the text. It is shown as it stands: no Markdown, no HTML, no citation."""
+def plain_text(value: object, of: str, line: int, report: Report, *, lenient: bool = False) -> str:
+    """Return the text. It is shown as it stands: no Markdown, no HTML, no citation; lenient: so are their signs."""
     if not isinstance(value, str):
         kind = "a list" if isinstance(value, list) else "a set of fields" if isinstance(value, dict) else repr(value)
         report(line, f"{of} is {kind}, not text", QUOTE)
@@ -291,8 +298,8 @@ def plain_text(value: object, of: str, line: int, report: Report) -> str:
         report(line, f"{of} is empty", "Write the text.")
     if len(value) > TEXT_MOST:
         report(line, f"{of} is longer than {TEXT_MOST} characters", "Shorten it.")
-    if tag := HTML.search(value):
+    if not lenient and (tag := HTML.search(value)):
         report(line, f"{of} has raw HTML: {tag[0]}", "Write plain text.")
-    if citation := CITATION.search(value):
+    if not lenient and (citation := CITATION.search(value)):
         report(line, f"{of} has {citation[0]}, which is not shown as a link here", "Use 'cites: [id]' beside it.")
     return value.strip()

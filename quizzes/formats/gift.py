@@ -1,0 +1,423 @@
+"""GIFT, the text format of Moodle: read leniently, written strictly. https://docs.moodle.org/en/GIFT_format
+
+What real files get wrong is mended where the meaning is clear, and noted: no empty line between questions, signs of the
+format that stand unescaped in a text, a title that is never closed. A question without answers asks nothing, one with
+an empty pair of braces wants an essay, one with several gaps has no kind here: all three are refused.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from quizzes.formats.base import (
+    TRUE_FALSE,
+    Item,
+    NotThisFormat,
+    Refused,
+    Share,
+    Told,
+    checked,
+    decimal,
+    number,
+    percent,
+    share_of,
+    tags_of,
+    written,
+)
+from quizzes.formats.plain import decoded, of_format, tidy
+from quizzes.kinds.base import EVERYTHING, NOTHING, weight
+
+NAME, EXTENSION = "GIFT", "txt"
+ESCAPED = "\\:#={}~"
+HIDDEN = {sign: chr(0xE100 + place) for place, sign in enumerate(ESCAPED)} | {"n": chr(0xE120)}
+SHOWN = {hidden: "\n" if sign == "n" else sign for sign, hidden in HIDDEN.items()}
+ESCAPE = re.compile(r"\\([\\:#={}~n])")
+FORMAT = re.compile(r"\[(html|moodle|plain|markdown)\]", re.IGNORECASE)
+TITLE = re.compile(r"::(.*?)::", re.DOTALL)
+META = re.compile(r"\[(id|tag):([^\]]*)\]")
+TRUTH = re.compile(r"(T|TRUE|F|FALSE|对|错|正确|错误)\s*(?:#(.*?)(?:#(.*))?)?", re.IGNORECASE | re.DOTALL)
+TRUE = {"T", "TRUE", "对", "正确"}
+SHARE = re.compile(r"%\s*(-?\s*\d+(?:[.,]\d+)?)\s*%")
+NO_SPACE = re.compile(r"[.,;:!?。，；：！？)]|\s")
+LEFTOVER = re.compile(r"[\s\"';]*")  # of a program that the question was copied from
+RANGE = re.compile(r"(.+?)\.\.(.+)", re.DOTALL)
+
+
+@dataclass
+class _Block:
+    """The lines of one question. ``depth``: braces still open; ``groups``: those that were closed."""
+
+    line: int
+    lines: list[str] = field(default_factory=list)
+    depth: int = 0
+    groups: int = 0
+    category: str = ""
+    meta: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+        for sign in line:
+            if sign == "{":
+                self.depth += 1
+            elif sign == "}" and self.depth:
+                self.depth -= 1
+                self.groups += self.depth == 0
+
+
+def read(data: bytes, language: str, notes: list[str]) -> Iterator[Item]:
+    """Yield every question of the file. What holds for the file as a whole is noted. Raises NotThisFormat."""
+    text = decoded(data, notes)
+    tell, found = Told(language), 0
+    for block in _blocks(text):
+        found += 1
+        item = Item(f"line {block.line}")
+        try:
+            _fill(item, block, tell)
+        except Refused as error:
+            item.refused = str(error)
+        yield checked(item)
+    if not found:
+        raise NotThisFormat("there is no question in it")
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Yield the questions as blocks of lines: an empty line ends one, and so does whatever can only begin another."""
+    block: _Block | None = None
+    category, meta = "", []
+    lines = text.split("\n")
+    for number_, raw in enumerate(lines, start=1):
+        line = ESCAPE.sub(lambda found: HIDDEN[found[1]], raw)
+        bare = line.strip()
+        if bare.startswith("//"):
+            meta += META.findall(bare)
+            continue
+        ends = block is not None and _ends(block, bare, lines, number_)
+        if ends or bare.upper().startswith("$CATEGORY"):
+            if block:
+                yield block
+            block = None
+        if bare.upper().startswith("$CATEGORY"):
+            category = bare.partition(":")[2].strip()
+        elif bare or block:
+            if block is None:
+                block = _Block(number_, category=category, meta=meta)
+                meta = []
+            block.add(line)
+    if block:
+        yield block
+
+
+def _ends(block: _Block, bare: str, lines: Sequence[str], line: int) -> bool:
+    """Return whether the block ends before this line."""
+    if not bare:
+        if block.depth == 0:
+            return True
+        coming = next((later.strip() for later in lines[line:] if later.strip()), "")
+        return bool(TITLE.match(coming)) or coming.upper().startswith("$CATEGORY") or not coming
+    if TITLE.match(bare):
+        return block.groups > 0 or block.depth > 0
+    return block.depth == 0 and block.groups > 0 and "{" in bare
+
+
+def _fill(item: Item, block: _Block, tell: Told) -> None:
+    text = "\n".join(block.lines).strip()
+    title = TITLE.match(text)
+    if title:
+        item.name, text = _shown(title[1]), text[title.end() :].strip()
+    elif text.startswith("::"):
+        item.notes.append("the title is never closed with '::'; taken as part of the text")
+        text = text[2:].strip()
+    names = [value for name, value in block.meta if name == "id"]
+    item.name = item.name or next(iter(names), "")
+    form = FORMAT.match(text)
+    text = text[form.end() :] if form else text
+    style = form[1].lower() if form else "moodle"
+
+    def told(piece: str) -> str:
+        return of_format(_shown(piece), style, item.notes)
+
+    def plain(piece: str) -> str:
+        """Return an answer's text or feedback, which may name a format of its own."""
+        own = FORMAT.match(piece.strip())
+        return of_format(_shown(piece.strip()[own.end() :]), own[1].lower(), item.notes) if own else told(piece)
+
+    head, inner, tail = _taken_apart(text, block)
+    item.name = item.name or told(head)[:60]
+    stem = told(f"{head.rstrip()} _____{'' if NO_SPACE.match(tail) else ' '}{tail}") if tail.strip() else told(head)
+    tags = tags_of(block.category.removeprefix("$course$"), *(value for name, value in block.meta if name == "tag"))
+    answers, _hashes, feedback = inner.partition("####")
+    fields = {"tags": tags, "explanation": tell(plain(feedback))}
+    item.question = _question(answers.strip(), stem, tell, plain, item.notes, fields)
+
+
+def _taken_apart(text: str, block: _Block) -> tuple[str, str, str]:
+    """Return what stands before, in, and after the braces. Raises Refused."""
+    if block.depth:
+        raise Refused("the '{' is never closed: add '}' after the last answer")
+    if not block.groups:
+        if "}" in text:
+            raise Refused("a '}' closes nothing: add '{' before the first answer")
+        raise Refused("it asks nothing: there are no answers in braces (a description)")
+    if block.groups > 1:
+        raise Refused(f"it has {block.groups} gaps: write a question for each")
+    opening, closing = text.index("{"), text.rindex("}")
+    tail = text[closing + 1 :]
+    return text[:opening], text[opening + 1 : closing], "" if LEFTOVER.fullmatch(tail) else tail
+
+
+def _question(answers: str, stem: str, tell: Told, plain, notes: list[str], fields: dict) -> dict:
+    if not answers:
+        raise Refused("an essay: only a person could grade it")
+    truth = TRUTH.fullmatch(answers)
+    if truth:
+        is_true = truth[1].upper() in TRUE
+        wrong, right = plain(truth[2] or ""), plain(truth[3] or "")
+        return tell.truefalse(stem, is_true, (right, wrong) if is_true else (wrong, right), **fields)
+    if answers.startswith("#"):
+        return _numeric(answers[1:], stem, tell, plain, notes, fields)
+    options, is_strict = _options(answers)
+    if not is_strict:
+        notes.append("a '=' or '~' inside an answer was taken as part of its text; write '\\=' or '\\~'")
+    if all(sign == "=" and "->" in text for sign, text in options):
+        return _matching(options, stem, tell, plain, fields)
+    shares = [_share(sign, text, plain, notes) for sign, text in options]
+    if all(sign == "=" for sign, _text in options):
+        return tell.text(stem, shares, **fields)
+    return tell.choice(stem, shares, notes, multiple=all(sign == "~" for sign, _text in options), **fields)
+
+
+def _options(answers: str) -> tuple[list[tuple[str, str]], bool]:
+    """Return [(sign, text)], and whether every '=' and '~' was taken for a sign.
+
+    Where that makes no sense, only those count that begin a line, then those after a space. Raises Refused.
+    """
+    first = None
+    answers = re.sub(r"~\s*=", "=", answers)  # some programs mark the right one of several so
+    for boundary in (r"([=~])", r"(?:^|(?<=\n))[ \t]*([=~])", r"(?:^|(?<=\s))([=~])"):
+        pieces = re.split(boundary, answers)
+        options = [(sign, text.strip()) for sign, text in zip(pieces[1::2], pieces[2::2], strict=True)]
+        first = first or options
+        if not pieces[0].strip() and _makes_sense(options) and (options == first or not _has_left(options)):
+            return options, options == first
+    if not first:
+        raise Refused("the answers have neither '=' nor '~' before them")
+    return first, True
+
+
+def _has_left(options: list[tuple[str, str]]) -> bool:
+    """Return whether a text still has what looks like a sign: after a space, and right before a word."""
+    return any(re.search(r"(?:^|\s)[=~]\S", text) for _sign, text in options)
+
+
+def _makes_sense(options: list[tuple[str, str]]) -> bool:
+    signs = [sign for sign, _text in options]
+    if not options or any(not SHARE.sub("", text).partition("#")[0].strip() for _sign, text in options):
+        return False
+    whole = [sign for sign, text in options if sign == "=" and not SHARE.match(text)]
+    return "~" not in signs or len(whole) == 1 or ("=" not in signs and any(SHARE.match(t) for _s, t in options))
+
+
+def _share(sign: str, text: str, plain, notes: list[str]) -> Share:
+    stated = SHARE.match(text)
+    share = EVERYTHING if sign == "=" else NOTHING
+    if stated:
+        said = share_of(stated[1].replace(" ", ""))
+        if said is None:
+            raise Refused(f"the share %{stated[1]}% is not from -100 to 100")
+        share, text = said, text[stated.end() :]
+    text, hash_, why = text.partition("#")
+    if hash_ and not why.strip() and not text.endswith(" "):
+        text = f"{text}#"  # "C#" is no answer without feedback
+        notes.append(f"the '#' in '{_shown(text).strip()}' was taken as part of the answer; write '\\#'")
+    return Share(plain(text), share, plain(why))
+
+
+def _matching(options: list[tuple[str, str]], stem: str, tell: Told, plain, fields: dict) -> dict:
+    pairs, left_over = [], []
+    for _sign, text in options:
+        prompt, _arrow, match = text.partition("->")
+        match = match.partition("#")[0]
+        if plain(prompt):
+            pairs.append((plain(prompt), plain(match)))
+        else:
+            left_over.append(plain(match))
+    return tell.matching(stem, pairs, left_over, **fields)
+
+
+def _numeric(answers: str, stem: str, tell: Told, plain, notes: list[str], fields: dict) -> dict:
+    pieces = re.split(r"([=~])", answers)
+    listed = [pieces[0]] if pieces[0].strip() else []
+    found: list[tuple[Share, str]] = []
+    for sign, text in [("=", piece) for piece in listed] + list(zip(pieces[1::2], pieces[2::2], strict=True)):
+        text, _hash, why = text.strip().partition("#")
+        if sign == "~" or text.strip() in ("", "*"):
+            notes.append("the feedback on all other numbers was left out")
+            continue
+        stated = SHARE.match(text)
+        share = share_of(stated[1].replace(" ", "")) if stated else EVERYTHING
+        if share is None:
+            raise Refused(f"the share in '{_shown(text)}' is not from -100 to 100")
+        value, leeway = _value(_shown(text[stated.end() :] if stated else text))
+        found.append((Share(value, share, plain(why)), leeway))
+    return tell.numeric(stem, found, **fields)
+
+
+def _value(text: str) -> tuple[str, str]:
+    """Return value and tolerance of "5", "5:0.1", "4.9..5.1". Raises Refused."""
+    between = RANGE.fullmatch(text.strip())
+    first, second = (between[1], between[2]) if between else (text.partition(":")[0], text.partition(":")[2] or "0")
+    low, high = number(first), number(second)
+    if low is None or high is None or (between and high < low) or (not between and high < 0):
+        raise Refused(f"'{text.strip()}' is no number, no number:tolerance and no range")
+    if between:
+        return written((low + high) / 2), written((high - low) / 2)
+    return written(low), written(high)
+
+
+def _shown(text: str) -> str:
+    return "".join(SHOWN.get(letter, letter) for letter in text)
+
+
+# --- written -----------------------------------------------------------------------------------------------------
+
+
+def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, list[tuple[str, str]]]:
+    """Return the file, and what it cannot carry: [(slug, what)]. Each question has its ``slug``."""
+    lost: list[tuple[str, str]] = []
+    parts = [f"// {tidy(title).splitlines()[0] if title else ''}\n"]
+    for question in questions:
+        try:
+            parts.append(_written(question, language, lost))
+        except Refused as error:
+            lost.append((question["slug"], f"left out: {error}"))
+    return "\n".join(parts).encode(), lost
+
+
+def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
+    def told(texts: dict) -> str:
+        text = texts.get(language, "")
+        return _escaped(f"[plain]{text}" if FORMAT.match(text) else text)
+
+    if language not in question["stem"]:
+        raise Refused(f"it has no text in '{language}'")
+    slug, options = question["slug"], question["options"]
+    for name, dull in (("points", 1), ("must_pass", False), ("shuffle", True), ("cites", []), ("difficulty", 2)):
+        if question[name] != dull:
+            lost.append((slug, f"'{name}' is not kept"))
+    body = WRITERS.get(question["kind"], _no_kind)(question, told, language, lost)
+    feedback = told(question["explanation"])
+    after = f"####{feedback}\n" if feedback else ""
+    meta = "".join(f" [tag:{tag}]" for tag in question["tags"])
+    del options
+    return (
+        f"// [id:{slug}]{meta}\n::{_escaped(slug)}::[plain]{_escaped(question['stem'][language])} {{{body}{after}}}\n"
+    )
+
+
+def _no_kind(question: dict, *_about) -> str:
+    raise Refused(f"GIFT has no {question['kind']} questions")
+
+
+def _with_why(text: str, why: str) -> str:
+    return f"{text}#{why}" if why else text
+
+
+def _choice(question: dict, told, language: str, lost: list) -> str:
+    options, rule = question["options"], question["detail"].get("credit") or "all"
+    rights = sum(bool(option.get("right")) for option in options)
+    lines = []
+    for option in options:
+        is_right = bool(option.get("right"))
+        if question["kind"] != "multiple":
+            stated = "" if is_right or rule != "weights" or not weight(option) else f"%{percent(weight(option))}%"
+            mark = "=" if is_right else f"~{stated}"
+        else:
+            share = Fraction(1, rights)
+            worth = weight(option) if rule == "weights" else share if is_right else -share
+            mark = f"~%{percent(worth)}%" if worth else "~"
+        lines.append(f"\n{mark}{_with_why(told(option['text']), told(option['why']))}")
+    if question["kind"] == "multiple" and rule == "all":
+        lost.append((question["slug"], "'all or nothing' becomes part credit"))
+    return "".join(lines) + "\n"
+
+
+def _truefalse(question: dict, told, language: str, lost: list) -> str:
+    words = tuple(option["text"].get(language) for option in question["options"])
+    if words != TRUE_FALSE.get(language, TRUE_FALSE["en"]) or question["detail"]:
+        lost.append((question["slug"], "becomes a single choice: it does not say true and false"))
+        return _choice(question | {"kind": "single"}, told, language, lost)
+    right, wrong = sorted(question["options"], key=lambda option: not option.get("right"))
+    letter = "T" if question["options"][0].get("right") else "F"
+    whys = told(wrong["why"]), told(right["why"])
+    return f"{letter}#{whys[0]}#{whys[1]}\n" if any(whys) else letter
+
+
+def _matching_written(question: dict, told, language: str, lost: list) -> str:
+    prompts, text = question["detail"]["prompts"], {o["id"]: told(o["text"]) for o in question["options"]}
+    used = {prompt["match"] for prompt in prompts}
+    if any("->" in part for part in (*text.values(), *(told(prompt["text"]) for prompt in prompts))):
+        raise Refused("a text has '->' in it, which GIFT cannot tell from its own")
+    if any(part.get("why") for part in (*prompts, *question["options"])):
+        lost.append((question["slug"], "what is said about each pair is not kept"))
+    if question["detail"].get("credit") == "all":
+        lost.append((question["slug"], "'all or nothing' becomes part credit"))
+    pairs = [f"\n={told(prompt['text'])} -> {text[prompt['match']]}" for prompt in prompts]
+    return "".join(pairs) + "".join(f"\n= -> {text[name]}" for name in text if name not in used) + "\n"
+
+
+def _text(question: dict, told, language: str, lost: list) -> str:
+    if question["detail"].get("case"):
+        lost.append((question["slug"], "that capitals count is not kept"))
+    lines = []
+    for option in question["options"]:
+        share = weight(option)
+        stated = "" if share == EVERYTHING else f"%{percent(share)}%"
+        lines += [
+            f"\n={stated}{_with_why(_escaped(wording), told(option['why']))}"
+            for wording in option["accepts"].get(language, ())
+        ]
+    if not lines:
+        raise Refused(f"no answer is told in '{language}'")
+    return "".join(lines) + "\n"
+
+
+def _numeric_written(question: dict, told, language: str, lost: list) -> str:
+    units = question["detail"].get("units", [])
+    if len(units) > 1:
+        raise Refused("GIFT has no units")
+    if units:
+        lost.append((question["slug"], "its unit is not kept"))
+    lines = []
+    for option in question["options"]:
+        value, leeway = number(option["value"]), leeway_of(option)
+        texts = decimal(value), decimal(leeway)
+        if None in texts:
+            raise Refused("its value is a fraction that no decimal ends")
+        share = weight(option)
+        stated = "" if share == EVERYTHING else f"%{percent(share)}%"
+        amount = f"{texts[0]}:{texts[1]}" if leeway else texts[0]
+        lines.append(f"\n={stated}{_with_why(amount, told(option['why']))}")
+    return "#" + "".join(lines) + "\n"
+
+
+def leeway_of(option: dict) -> Fraction:
+    """Return the tolerance of an expected value as a number."""
+    stated = option.get("tolerance") or "0"
+    if stated.endswith("%"):
+        return abs(number(option["value"])) * number(stated.removesuffix("%")) / 100
+    return number(stated)
+
+
+WRITERS = {
+    "single": _choice,
+    "multiple": _choice,
+    "truefalse": _truefalse,
+    "matching": _matching_written,
+    "text": _text,
+    "numeric": _numeric_written,
+}
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in ESCAPED else letter for letter in text).replace("\n", "\\n")

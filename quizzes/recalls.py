@@ -1,0 +1,142 @@
+"""A question that was faulty is called back: results are looked at again, and none is changed."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from portal.jobs import services as jobs
+from portal.jobs.models import Job
+from portal.ledger import services as ledger
+from portal.people.models import Employee
+from quizzes import grading
+from quizzes.models import Attempt, Question, Recall, Regrade, Response
+from quizzes.publishing import NoReason, withdraw_question
+
+REGRADE = "quizzes.tasks.regrade"
+BATCH = 200  # attempts in one step
+
+
+@transaction.atomic
+def recall_question(*, question: Question, rule: str, reason: str, by: Employee) -> Recall:
+    """Withdraw all versions of these words, and have every result in which they counted looked at again.
+
+    A question that was withdrawn before can be recalled later. A second recall returns the first. Raises NoReason.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise NoReason(str(question))
+    versions = Question.objects.select_for_update(of=("self",)).select_related("bank").filter(words=question.words)
+    versions = list(versions.order_by("pk"))
+    if known := Recall.objects.filter(words=question.words).first():
+        return known
+    for version in versions:
+        if version.withdrawn_at is None:
+            withdraw_question(question=version, reason=reason, by=by)
+    affected = _affected(question.words).count()
+    job = jobs.start(kind=REGRADE, key=question.words, by=by, params={"words": question.words}, total=affected)
+    recall = Recall.objects.create(
+        question=question, words=question.words, rule=rule, reason=reason[:500], begun_by=by, begun_at=timezone.now(),
+        job=job,
+    )  # fmt: skip
+    body = {"recall": recall.uid, "questions": [f"{v.bank.slug}/{v}" for v in versions], "rule": rule}
+    body |= {"reason": recall.reason, "attempts": affected}
+    ledger.append(verb="quizzes.question_recalled", actor=by.uid, subject="system:quizzes", body=body)
+    return recall
+
+
+def _affected(words: str) -> QuerySet[Attempt]:
+    """Graded attempts in which a version of these words counted."""
+    shown = Response.objects.filter(question__words=words, is_counted=True).values("attempt")
+    return Attempt.objects.submitted().filter(pk__in=shown)
+
+
+def regrade_step(job: Job) -> bool:
+    """Look at the next results again, in the order of the attempts. One step of a job."""
+    recall = Recall.objects.get(words=job.params["words"])
+    after = int(job.cursor or 0)
+    attempts = list(_affected(recall.words).filter(pk__gt=after).select_related("employee").order_by("pk")[:BATCH])
+    rules = dict(Recall.objects.values_list("words", "rule"))
+    standing = _standing(attempts)
+    responses: dict[int, list[Response]] = {attempt.pk: [] for attempt in attempts}
+    for response in Response.objects.filter(attempt__in=attempts).select_related("question"):
+        responses[response.attempt_id].append(response)
+    found = []
+    for attempt in attempts:
+        outcome = grading.outcome(_marks(responses[attempt.pk], rules), attempt.pass_percent)
+        before = standing.get(attempt.pk, (attempt.percent, attempt.passed))
+        found.append(
+            Regrade(
+                recall=recall, attempt=attempt, percent_before=before[0], passed_before=before[1],
+                percent_after=outcome.percent, passed_after=outcome.passed,
+            )
+        )  # fmt: skip
+    Regrade.objects.bulk_create(found)
+    for row in found:
+        ledger.append(
+            verb="quizzes.attempt_regraded",
+            actor="system:quizzes",
+            subject=row.attempt.employee.uid,
+            body=_evidence(row),
+        )
+    job.cursor = str(attempts[-1].pk) if attempts else job.cursor
+    job.done = (job.done or 0) + len(attempts)
+    job.total = max(job.total or 0, job.done)
+    return len(attempts) < BATCH
+
+
+def _marks(responses: Iterable[Response], rules: dict[str, str]) -> list[grading.Graded]:
+    """Return how the questions of an attempt count, all recalls considered."""
+    marks = []
+    for response in responses:
+        rule = rules.get(response.question.words) if response.is_counted else None
+        credit = Fraction(1) if rule == Recall.Rule.FULL else Fraction(response.credit, grading.WHOLE)
+        counts = response.is_counted and rule != Recall.Rule.LEFT_OUT
+        marks.append(grading.Graded(credit, response.points, response.must_pass, counts))
+    return marks
+
+
+def _standing(attempts: list[Attempt]) -> dict[int, tuple[int, bool]]:
+    """Return what attempts count for after earlier recalls: {attempt: (percent, passed)}."""
+    earlier = Regrade.objects.filter(attempt__in=attempts).order_by("pk")
+    return {row.attempt_id: (row.counts_percent, row.counts_passed) for row in earlier}
+
+
+def _evidence(row: Regrade) -> dict:
+    return {
+        "recall": row.recall.uid,
+        "attempt": row.attempt.uid,
+        "before": {"percent": row.percent_before, "passed": row.passed_before},
+        "after": {"percent": row.percent_after, "passed": row.passed_after},
+    }
+
+
+def summary(recall: Recall) -> dict[str, int]:
+    """Return how many results a recall touches, and how. One query."""
+    return recall.regrades.aggregate(
+        results=Count("pk"),
+        people=Count("attempt__employee", distinct=True),
+        higher=Count("pk", filter=Q(percent_after__gt=F("percent_before"))),
+        lower=Count("pk", filter=Q(percent_after__lt=F("percent_before"))),
+        now_passed=Count("pk", filter=Q(passed_before=False, passed_after=True)),
+        no_longer=Count("pk", filter=Q(passed_before=True, passed_after=False)),
+        settled=Count("pk", filter=~Q(outcome="")),
+        told=Count("told_at"),
+    )
+
+
+def changed(rows: QuerySet[Regrade]) -> QuerySet[Regrade]:
+    """Those whose percentage or outcome is another one now."""
+    return rows.filter(~Q(percent_after=F("percent_before")) | ~Q(passed_after=F("passed_before")))
+
+
+def touched_by(question: Question) -> dict[str, int]:
+    """Return how many graded attempts, and of how many people, a recall would look at again. One query."""
+    return _affected(question.words).aggregate(attempts=Count("pk"), people=Count("employee", distinct=True))
+
+
+def results_of(attempt: Attempt) -> list[Regrade]:
+    """Return what recalls have made of an attempt, the oldest first."""
+    return list(attempt.regrades.select_related("recall__question").order_by("pk"))

@@ -1,0 +1,130 @@
+"""Writing questions: fields for choices, text for every kind; a preview; and the second person who reads them."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from quizzes import authoring, banks, forms, importing
+from quizzes import services as quizzes
+from quizzes.formats import FORMATS
+from quizzes.formats.base import tags_of
+from quizzes.models import Bank, Question
+from quizzes.publishing import QUESTION_FIELDS
+
+MAY_SEE, MAY_EDIT = "quizzes.view_bank", "quizzes.change_question"
+
+
+@permission_required(MAY_EDIT, raise_exception=True)
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, slug: str, question: str = "") -> HttpResponse:
+    """Write a question, new or as the next version of one."""
+    bank = get_object_or_404(Bank, slug=slug)
+    old = get_object_or_404(bank.questions.newest(), slug=question) if question else None
+    if request.method == "POST":
+        return _sent(request, bank, old)
+    as_text = request.GET.get("as") == "text"
+    kind = request.GET.get("kind", "single")
+    if old and (as_text or not forms.is_plain_choice(old)):
+        return _page(request, bank, old, text=forms.text_of(old))
+    if old:
+        fields = {name: getattr(old, name) for name in (*QUESTION_FIELDS, "detail", "points", "must_pass", "shuffle")}
+        return _page(request, bank, old, fields=forms.fields_of(fields, old.slug))
+    if kind in forms.EXAMPLES:
+        return _page(request, bank, None, text=forms.begun(kind))
+    return _page(request, bank, None, fields=forms.fields_of(None))
+
+
+def _sent(request: HttpRequest, bank: Bank, old: Question | None) -> HttpResponse:
+    """Save what was typed, or only show what it would look like."""
+    draft = _draft(request)
+    shown = {"text": request.POST["text"]} if "text" in request.POST else {"fields": forms.typed(request.POST)}
+    if old and draft.question:
+        draft.slug = old.slug
+    if draft.flaws or "preview" in request.POST:
+        return _page(request, bank, old, draft=draft, **shown)
+    if old is None and bank.questions.filter(slug=draft.slug).exists():
+        draft.flaws = [_("There is a question “%(slug)s” already: give this one another name.") % {"slug": draft.slug}]
+        return _page(request, bank, old, draft=draft, **shown)
+    saved = authoring.save_question(bank=bank, given=draft.given, by=request.user, propose="propose" in request.POST)
+    return redirect("quizzes:question", bank.slug, saved.slug)
+
+
+def _draft(request: HttpRequest) -> forms.Draft:
+    return forms.read_text(request.POST["text"]) if "text" in request.POST else forms.read_fields(request.POST)
+
+
+def _page(
+    request: HttpRequest, bank: Bank, old: Question | None, *, draft: forms.Draft | None = None, **shown: object
+) -> HttpResponse:
+    context = {
+        "bank": bank,
+        "bank_title": banks.told(bank.title, get_language()),
+        "question": old,
+        "kinds": Question.Kind.choices,
+        "choice_kinds": [(value, label) for value, label in Question.Kind.choices if value in forms.CHOICES],
+        "flaws": draft.flaws if draft else [],
+        "drawn": banks.previews(draft.question) if draft and draft.question else [],
+        **shown,
+    }
+    return render(request, "quizzes/edit.html", context)
+
+
+@permission_required(MAY_EDIT, raise_exception=True)
+@require_POST
+def preview(request: HttpRequest) -> HttpResponse:
+    """Draw what was typed so far as it would be shown, or say what is wrong with it."""
+    draft = _draft(request)
+    drawn = banks.previews(draft.question) if draft.question else []
+    return render(request, "quizzes/_preview.html", {"flaws": draft.flaws, "drawn": drawn})
+
+
+@permission_required(MAY_EDIT, raise_exception=True)
+@require_POST
+def review(request: HttpRequest, slug: str, question: str) -> HttpResponse:
+    """Accept a question, or send it back to its author."""
+    row = get_object_or_404(Question.objects.newest(), bank__slug=slug, slug=question)
+    text = request.POST.get("text", "")
+    try:
+        if request.POST.get("deed") == "accept":
+            authoring.accept(question=row, by=request.user, text=text)
+        else:
+            authoring.send_back(question=row, by=request.user, text=text)
+    except authoring.OwnQuestion:
+        messages.error(request, _("Somebody else has to read what you have written."))
+    except authoring.NotForReview:
+        messages.error(request, _("It does not wait for review any more."))
+    except quizzes.NoReason:
+        messages.error(request, _("Say what is to be mended."))
+    return redirect("quizzes:question", slug, question)
+
+
+@permission_required(MAY_EDIT, raise_exception=True)
+@require_POST
+def retag(request: HttpRequest, slug: str) -> HttpResponse:
+    """Give the questions that were ticked another tag, or take one from them."""
+    bank = get_object_or_404(Bank, slug=slug)
+    add, remove = tags_of(request.POST.get("add", "")), tags_of(request.POST.get("remove", ""))
+    n = authoring.retag(
+        bank=bank, slugs=request.POST.getlist("question")[:500], add=add, remove=remove, by=request.user
+    )
+    messages.success(request, _("Tagged anew: %(n)s") % {"n": n})
+    return redirect("quizzes:bank", slug)
+
+
+@permission_required(MAY_SEE, raise_exception=True)
+@require_POST
+def export(request: HttpRequest, slug: str) -> HttpResponse:
+    """The bank as a file. It holds the right answers, so it is an Entry."""
+    bank = get_object_or_404(Bank, slug=slug)
+    name = request.POST.get("format", "yaml")
+    chosen = FORMATS.get(name) or FORMATS["yaml"]
+    data = importing.hand_out(
+        bank=bank, file_format=name if name in FORMATS else "yaml", language=get_language(), by=request.user
+    )
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="{bank.slug}.{chosen.EXTENSION}"'
+    return response
