@@ -35,8 +35,7 @@ class Command(BaseCommand):
             rows = [timing.of_page(label, path, email, repeat) for label, path, email in found]
             self.stdout.write(timing.as_table(rows))
             if verbosity > 1:
-                for row in rows:
-                    self.stdout.writelines(f"{row['page']}: {one['ms']} ms  {one['sql']}" for one in row["slowest"])
+                self._tell_slowest(rows)
             began = time.perf_counter()
             counted = trend.take(today)
             took = round((time.perf_counter() - began) * 1000)
@@ -44,6 +43,11 @@ class Command(BaseCommand):
         told = {"database": connection.vendor, "people": people, "pages": rows, "month_ends_ms": took}
         if options["json"]:
             options["json"].write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+    def _tell_slowest(self, rows: list[dict]) -> None:
+        for row in rows:
+            for one in row["slowest"]:
+                self.stdout.write(f"{row['page']}: {one['ms']} ms  {one['sql']}")
 
     def _firm(self, people: int, today: date) -> list[tuple[str, str, str | None]]:
         """Make the firm. Return (label, path, who asks) of each page."""
