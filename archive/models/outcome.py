@@ -161,6 +161,11 @@ class Finding(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["employee", "state"], name="archive_finding_of_person"),
             models.Index(fields=["state", "due_on"], name="archive_finding_by_due"),
+            models.Index(
+                fields=["due_on", "-severity", "id"],
+                condition=Q(state__in=["new", "confirmed"]),
+                name="archive_finding_queue",
+            ),
             models.Index(fields=["kind", "state", "due_on"], name="archive_finding_by_kind"),
         ]
 

@@ -55,6 +55,12 @@ class Department(models.Model):
         return rules.in_language(get_language(), self.name, self.name_zh)
 
 
+def is_on_staff(today: date, of: str = "") -> Q:
+    """Return the condition of on_staff(), for rows that reach the employee by the path ``of``, as "employee__"."""
+    last_day = Q(**{f"{of}left_on": None}) | Q(**{f"{of}left_on__gte": today})
+    return last_day & Q(**{f"{of}is_active": True, f"{of}employee_no__isnull": False})
+
+
 class EmployeeQuerySet(models.QuerySet):
     def visible_to(self, viewer: "Employee") -> "EmployeeQuerySet":
         """Whom the viewer may see: everybody for HR, compliance and auditors; otherwise self and everybody below."""
@@ -70,8 +76,7 @@ class EmployeeQuerySet(models.QuerySet):
 
     def on_staff(self, today: date | None = None) -> "EmployeeQuerySet":
         """People on HR's list whose last day has not passed: not an outside auditor, not a service account."""
-        last_day = Q(left_on=None) | Q(left_on__gte=today or timezone.localdate())
-        return self.filter(last_day, is_active=True, employee_no__isnull=False)
+        return self.filter(is_on_staff(today or timezone.localdate()))
 
     def left_before(self, today: date) -> "EmployeeQuerySet":
         """Whose last day has passed and who can still sign in."""

@@ -12,7 +12,7 @@ from django.utils import timezone
 from archive import calendars
 from archive import services as archive
 from archive.models import Finding, Identity, Record, Source
-from portal.people.models import Department, Employee, Office
+from portal.people.models import Department, Employee, Office, is_on_staff
 from portal.standing import case, outlook, past, people_table, rules, trend, words
 from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
@@ -108,7 +108,7 @@ def firm_of(viewer: Employee, today: date) -> dict:
     """What the firm's page shows: everybody on staff, by department and office, and the findings that are open."""
     people = Employee.objects.visible_to(viewer).on_staff()
     findings = Finding.objects.visible_to(viewer)
-    found, opened = people_table.groups(people), _open_by_place(findings, people)
+    found, opened = people_table.groups(people), _open_by_place(findings, today)
     by_state, tiles = people_table.counts(found), people_table.tiles(found, sum(opened.values()))
     points = trend.points(None, trend.now_of(by_state, tiles.barred), today)
     offices = {one.pk: str(one) for one in Office.objects.all()}
@@ -120,7 +120,7 @@ def firm_of(viewer: Employee, today: date) -> dict:
         "forecast": outlook.forecast(people, today),
         "points": points,
         "chart": trend.chart(points),
-        "reach": outlook.reach(people_table.heads(found), offices, people, month),
+        "reach": outlook.reach(people_table.heads(found), offices, Record.objects.visible_to(viewer), month, today),
         "reach_month": month,
         "ages": outlook.ages(findings, today, timezone.get_default_timezone()),
         "counted_on": counted_on,
@@ -142,9 +142,9 @@ def firm_of(viewer: Employee, today: date) -> dict:
 Place = tuple[int | None, int | None]  # department, office
 
 
-def _open_by_place(findings: QuerySet[Finding], people: QuerySet[Employee]) -> dict[Place, int]:
-    """Return how many findings are open about the people of each department and office. One query."""
-    mine = findings.open().filter(employee__in=people).order_by()
+def _open_by_place(findings: QuerySet[Finding], today: date) -> dict[Place, int]:
+    """Return how many of the findings are open about the staff of each department and office. One query."""
+    mine = findings.open().filter(is_on_staff(today, "employee__")).order_by()
     counted = mine.values_list("employee__department", "employee__office").annotate(n=Count("pk"))
     return {(department, office): n for department, office, n in counted}
 
@@ -175,7 +175,7 @@ def shares(found: list[people_table.Group], opened: dict[Place, int], by: str, n
 
 def _by_kind(findings: QuerySet[Finding]) -> list[tuple[str, str, int, int]]:
     """Return (kind, kind as words, open, ever) for each kind of finding that there has been, most open first."""
-    counted = findings.values("kind").annotate(open=Count("pk", filter=Q(state__in=Finding.OPEN)), ever=Count("pk"))
+    counted = findings.values("kind").annotate(open=Count("*", filter=Q(state__in=Finding.OPEN)), ever=Count("*"))
     named = [
         (c["kind"], Finding.Kind(c["kind"]).label, c["open"], c["ever"])
         for c in counted.order_by("-open", "-ever", "kind")

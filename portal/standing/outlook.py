@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from archive import calendars
 from archive.models import Finding, Record
-from portal.people.models import Employee
+from portal.people.models import Employee, is_on_staff
 from portal.standing.models import Standing, Stock
 from training import services as training
 
@@ -81,13 +81,13 @@ class Reach:
 
 
 def reach(
-    heads: Mapping[int | None, int], names: dict[int, str], people: QuerySet[Employee], month: date
+    heads: Mapping[int | None, int], names: dict[int, str], records: QuerySet[Record], month: date, today: date
 ) -> list[Reach]:
-    """Return for each office what the month's records say of its people, largest first. One query.
+    """Return for each office what the month's records say of its staff, largest first. One query.
 
-    ``heads``: how many of these people each office has today.
+    ``heads``: how many people are on the staff of each office today.
     """
-    said = Record.objects.filter(month=month, employee__in=people).order_by().values("employee__office")
+    said = records.filter(is_on_staff(today, "employee__"), month=month).order_by().values("employee__office")
     rows = {
         row["employee__office"]: row
         for row in said.annotate(

@@ -80,4 +80,4 @@ class Command(BaseCommand):
     def _analyze(self) -> None:
         """As the database does by itself after so many rows; here there is no time to wait for it."""
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
