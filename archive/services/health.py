@@ -177,8 +177,11 @@ def health_of(
         findings=findings,
         open_findings=about.count(),
         waiting=waiting().filter(source=source).count(),
-        tokens=list(source.tokens.select_related("made_by")[:LISTED]),
+        tokens=list(source.tokens.select_related("made_by").order_by(_ENDED_LAST, "-made_at", "-pk")[:LISTED]),
     )
+
+
+_ENDED_LAST = F("ended_at").desc(nulls_first=True)  # what opens the source is always listed
 
 
 def _numbers(source: Source) -> Numbers | None:

@@ -202,10 +202,11 @@ def rematch_some(job: Job) -> bool:
     return True
 
 
-def by_hand() -> tuple[QuerySet[Identity], QuerySet[Robot]]:
-    """Return what people have matched and declared, newest first. It holds for every source."""
-    matched = Identity.objects.exclude(origin=Identity.Origin.HR).select_related("employee")
-    return matched.order_by("-pk"), Robot.objects.select_related("declared_by").order_by("-pk")
+def by_hand(channel: str) -> tuple[QuerySet[Identity], QuerySet[Robot]]:
+    """Return what people have matched and declared in the channel, newest first."""
+    matched = Identity.objects.filter(channel=channel).exclude(origin=Identity.Origin.HR).select_related("employee")
+    robots = Robot.objects.filter(channel=channel).select_related("declared_by")
+    return matched.order_by("-pk"), robots.order_by("-pk")
 
 
 def channel_of(row: Unmatched) -> str:

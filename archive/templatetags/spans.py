@@ -21,3 +21,9 @@ def span(lasts: timedelta) -> str:
         said = _("%(h)s h") % {"h": hours}
         return f"{said} {_('%(m)s min') % {'m': minutes % 60}}" if minutes % 60 else said
     return _("%(m)s min") % {"m": minutes}
+
+
+@register.filter
+def span_of(seconds: int) -> str:
+    """Return e.g. “40 s”, and from two minutes on what ``span`` says."""
+    return span(timedelta(seconds=seconds)) if seconds >= 120 else _("%(n)s s") % {"n": seconds}

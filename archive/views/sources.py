@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive import services
 from archive.forms import ZONES, ChangeSourceForm, NewSourceForm, TokenForm
 from archive.models import Finding, Hole, Source, SourceToken
-from archive.views.imports import MAY_SEE
+from archive.views.imports import MAY_SEE, PAGE_SIZE
 
 MAY_MANAGE = "archive.manage_sources"
 
@@ -31,7 +32,7 @@ def _page(request: HttpRequest, source: Source, *, form: TokenForm | None = None
     health = services.health_of(
         source, request.user, now=now, holes_page=request.GET.get("holes"), handles_page=request.GET.get("handles")
     )
-    matched, robots = services.by_hand()
+    matched, robots = (Paginator(rows, PAGE_SIZE) for rows in services.by_hand(source.channel))
     context = {
         "source": source,
         "health": health,
@@ -40,8 +41,8 @@ def _page(request: HttpRequest, source: Source, *, form: TokenForm | None = None
         "form": form or TokenForm(),
         "secret": secret,
         "push_url": request.build_absolute_uri(reverse("archive:push", args=[source.name])),
-        "matched": matched[:20],
-        "robots": robots[:20],
+        "matched": matched.get_page(request.GET.get("matched")),
+        "robots": robots.get_page(request.GET.get("robots")),
     }
     return render(request, "archive/source.html", context)
 

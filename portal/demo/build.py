@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Source
-from portal.demo import conduct, feed, firm, people, story
+from portal.demo import conduct, deliveries, feed, firm, people, story
 from portal.demo.clock import Clock, no_bells
 from portal.demo.firm import BEGUN, BY, FINISHED
 from portal.demo.people import Person
@@ -34,7 +34,6 @@ from training.models import Certificate, Completion, Course, Rule
 
 COURSE = "wechat-archiving"
 RULE = "Everybody on staff"
-SOURCE = "wecom"
 DRAWN = 5  # certificates that are there at once; workers draw the rest
 
 Say = Callable[[str], None]
@@ -94,6 +93,12 @@ class _Builder:
         self.began_on = today - timedelta(days=story.PILOT_DAYS)
         self.clock = Clock(self.at(self.began_on, 8))
 
+    @cached_property
+    def feeds(self) -> Path:
+        folder = self.folder / "feed"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def at(self, day: date, hour: int, minute: int = 0) -> datetime:
         return datetime.combine(day, time(hour, minute), self.zone)
 
@@ -134,6 +139,7 @@ class _Builder:
             for step in story.steps(plan, self.room.sizes):
                 yield Event(step.at, partial(self.room.play, step), is_step=True)
         yield from self._weeks()
+        yield from self._mailbox()
         yield from self._looks()
 
     def _joining(self) -> Iterator[Event]:
@@ -189,6 +195,7 @@ class _Builder:
         given = conduct.conducts(self.people, self.today)
         second = Employee.objects.get(email="compliance2@example.com")
         reviewer = Reviewer(compliance, second, conducts=given, trained_on=self.trained_on, today=self.today)
+        self.puller = deliveries.Puller(compliance, BY)
         written = feed.weeks_of(
             self.people,
             today=self.today,
@@ -205,15 +212,23 @@ class _Builder:
                 yield Event(self.at(week.monday, 2), archive.refresh_findings)
 
     def _import(self, week: feed.Week, number: int) -> None:
-        folder = self.folder / "feed"
-        folder.mkdir(parents=True, exist_ok=True)
-        source: Source = archive.get_source(name=SOURCE, by=BY)
+        source: Source = archive.get_source(name=deliveries.WECOM, by=BY)
         if week.answer:
-            self._ask(source, week.answer, folder / f"answers-{week.monday}.json")
-        path = folder / week.name
-        path.write_bytes(b"".join(line + b"\n" for line in week.lines))
-        archive.import_feed(source=source, path=path, by=BY)
+            self._ask(source, week.answer, self.feeds / f"answers-{week.monday}.json")
+        if number > self.weeks - deliveries.PUSHED_WEEKS:
+            self.puller.push(week.lines)
+        else:
+            self.puller.leave_file(self.feeds / week.name, week.lines)
         self.say(f"feed of {week.monday}, week {number} of {self.weeks}: {len(week.lines)} lines")
+
+    def _mailbox(self) -> Iterator[Event]:
+        officer, begins = (
+            Employee.objects.get(email="compliance@example.com"),
+            feed.first_monday(self.today, self.weeks),
+        )
+        mailbox = deliveries.Mailbox.of(self.people, officer, BY, since=begins)
+        for at, deliver in deliveries.events(mailbox, self.feeds, begins, self.today):
+            yield Event(at, deliver)
 
     def _ask(self, source: Source, answer: feed.Answer, path: Path) -> None:
         """Read a copy of the permit list, and once what the clients had said before the feed began."""

@@ -33,7 +33,7 @@ class Faults:
         for _ in range(3):  # two neighbours came the other way round: no fault at all
             k = self.chance.randrange(len(lines) - 1)
             lines[k], lines[k + 1] = lines[k + 1], lines[k]
-        if self.is_week(n, 0.3) or self.is_week(n, 0.8):  # cut off, and whole right after
+        if any(self.is_week(n, share) for share in (0.3, 0.8, 1.0)):  # cut off, and whole right after
             k = self.chance.randrange(len(lines) // 2, len(lines))
             lines.insert(k, lines[k][: len(lines[k]) * 2 // 3])
         for _ in range(self.chance.randint(1, 3)):

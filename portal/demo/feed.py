@@ -18,6 +18,7 @@ from portal.demo.talks import SILENT_SINCE, Client, Talk, World, ready_on, world
 FIRST_SEQ = 418_001
 LUNCH = time(12, 30)
 NEW_KIND_SINCE = timedelta(days=50)
+ALIAS_SINCE = timedelta(days=30)
 COPY_DAY = 4  # Friday: a copy of the permit list speaks for three days more
 COPY_WEEKS = 4  # a copy is taken so often, and holds since the one before
 
@@ -322,6 +323,9 @@ class _Writer:
         for userid, until in {"ma.tao_2019": self.start + timedelta(days=60), "sh-desk-02": date.max}.items():
             if days[0] < until and self.chance.random() < 0.8:
                 self._says_hello(self.chance.choice(rooms), userid, payloads.text, self.chance.choice(days))
+        if days[0] >= self.today - ALIAS_SINCE:  # a colleague who changed the userid without telling HR
+            talk, userid = next((t, p.userid) for t in rooms for p in t.members if "." in p.userid)
+            self._says_hello(talk, payloads.turned(userid), payloads.text, days[0])
         if days[0] >= self.today - NEW_KIND_SINCE:
             talk = self.chance.choice(rooms)
             self._says_hello(talk, talk.members[0].userid, payloads.unheard_of, self.chance.choice(days))

@@ -186,3 +186,8 @@ SAID: dict[str, Maker] = {
 # Thrown in now and then, so that every kind occurs.
 RARE_INSIDE: tuple[Maker, ...] = (todo, vote, calendar, drive_file, note, news, record, mixed, image, voice, reply)
 RARE_WITH_CLIENT: tuple[Maker, ...] = (channel_post, drive_file, mixed, video, voice, reply, link)
+
+
+def turned(userid: str) -> str:
+    """Return the userid with the parts of its name the other way round."""
+    return ".".join(reversed(userid.split(".")))

@@ -106,6 +106,8 @@ class Reviewer:
     def _about_source(self, finding: Finding, now: datetime) -> tuple[str, str]:
         is_old = now - finding.opened_at > timedelta(days=10)
         reason = OF_SOURCES.get(finding.kind)
+        if finding.kind == Finding.Kind.UNMATCHED_IDENTITY and "desk" not in finding.facts["folded"]:
+            return "", ""  # nobody knows yet whose it is
         return (Finding.State.CLOSED, reason) if reason and is_old else ("", "")
 
     def _breach(self, finding: Finding, number: str, now: datetime, is_late: bool) -> tuple[str, str]:

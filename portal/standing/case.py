@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ class Fact:
 
 def _moment(text: str | None) -> str:
     told = parse_datetime(text) if text else None
-    return date_format(told, "SHORT_DATETIME_FORMAT") if told else "–"
+    return date_format(timezone.localtime(told), "SHORT_DATETIME_FORMAT") if told else "–"
 
 
 def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:

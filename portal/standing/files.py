@@ -1,5 +1,6 @@
 """What the pages about one person, and about the firm, show: read once, in a constant number of queries."""
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from archive import calendars
 from archive.models import Finding, Identity, Record, Source
-from portal.people.models import Employee
+from portal.people.models import Department, Employee, Office
 from portal.standing import case, outlook, past, people_table, rules, trend, words
 from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
@@ -104,10 +105,12 @@ def may_see_archive(employee: Employee, viewer: Employee) -> bool:
 def firm_of(viewer: Employee, today: date) -> dict:
     """What the firm's page shows: everybody on staff, by department and office, and the findings that are open."""
     people = Employee.objects.visible_to(viewer).on_staff()
-    by_state = people_table.counts(people)
     findings = Finding.objects.visible_to(viewer)
-    tiles = people_table.tiles(people, by_state, viewer)
+    found, opened = people_table.groups(people), _open_by_place(findings, people)
+    by_state, tiles = people_table.counts(found), people_table.tiles(found, sum(opened.values()))
     points = trend.points(None, trend.now_of(by_state, tiles.barred), today)
+    offices = {one.pk: str(one) for one in Office.objects.all()}
+    departments = {one.pk: str(one) for one in Department.objects.all()}
     month = calendars.months_before(calendars.month_of(today), 1)[0]
     counted_on, modules = outlook.knowledge()
     return {
@@ -115,7 +118,7 @@ def firm_of(viewer: Employee, today: date) -> dict:
         "forecast": outlook.forecast(people, today),
         "points": points,
         "chart": trend.chart(points),
-        "reach": outlook.reach(people, month),
+        "reach": outlook.reach(people_table.heads(found), offices, people, month),
         "reach_month": month,
         "ages": outlook.ages(findings, today, timezone.get_default_timezone()),
         "counted_on": counted_on,
@@ -123,9 +126,9 @@ def firm_of(viewer: Employee, today: date) -> dict:
         "first": past.first_day(),
         "matrix": people_table.matrix(by_state, people_table.Filters()),
         "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
-        "departments": shares(people, "department"),
-        "offices": shares(people, "office"),
-        "findings": findings.open().for_list()[:25],
+        "departments": shares(found, opened, "department", departments),
+        "offices": shares(found, opened, "office", offices),
+        "findings": findings.open().for_list()[:10],
         "finding_count": findings.open().count(),
         "overdue_count": findings.overdue(today).count(),
         "by_kind": _by_kind(findings),
@@ -134,29 +137,38 @@ def firm_of(viewer: Employee, today: date) -> dict:
     }
 
 
-def shares(people: QuerySet[Employee], by: str) -> list[Share]:
-    """Return each department or office with its people by state, largest first. Two queries."""
-    current, lapsed = rules.ROWS["current"], ("overdue", "expired")
-    grouped = people.values(f"{by}__name", f"{by}__name_zh", by).annotate(
-        people=Count("pk"),
-        current=Count("pk", filter=Q(standing__training_state__in=current)),
-        lapsed=Count("pk", filter=Q(standing__training_state__in=lapsed)),
-        barred=Count("pk", filter=Q(standing__may_message=False)),
-    )
-    open_by = Finding.objects.open().filter(employee__in=people).values_list(f"employee__{by}").annotate(n=Count("pk"))
-    findings = dict(open_by.order_by())
-    return [
+Place = tuple[int | None, int | None]  # department, office
+
+
+def _open_by_place(findings: QuerySet[Finding], people: QuerySet[Employee]) -> dict[Place, int]:
+    """Return how many findings are open about the people of each department and office. One query."""
+    mine = findings.open().filter(employee__in=people).order_by()
+    counted = mine.values_list("employee__department", "employee__office").annotate(n=Count("pk"))
+    return {(department, office): n for department, office, n in counted}
+
+
+def shares(found: list[people_table.Group], opened: dict[Place, int], by: str, names: dict[int, str]) -> list[Share]:
+    """Return each department or office with its people by state, largest first."""
+    at = ("department", "office").index(by)
+    findings: Counter[int | None] = Counter()
+    for place, n in opened.items():
+        findings[place[at]] += n
+    grouped: dict[int | None, list[people_table.Group]] = defaultdict(list)
+    for group in found:
+        grouped[getattr(group, by)].append(group)
+    rows = [
         Share(
-            pk=g[by],
-            name=people_table.name_of(g[f"{by}__name"], g[f"{by}__name_zh"]),
-            people=g["people"],
-            current=g["current"],
-            lapsed=g["lapsed"],
-            barred=g["barred"],
-            open_findings=findings.get(g[by], 0),
+            pk=pk,
+            name=names.get(pk, "–"),
+            people=sum(group.people for group in mine),
+            current=sum(group.people for group in mine if group.training in rules.ROWS["current"]),
+            lapsed=sum(group.people for group in mine if group.training in people_table.LATE),
+            barred=sum(group.people for group in mine if group.may_message is False),
+            open_findings=findings[pk],
         )
-        for g in grouped.order_by("-people", f"{by}__name")
+        for pk, mine in grouped.items()
     ]
+    return sorted(rows, key=lambda row: (-row.people, row.name))
 
 
 def _by_kind(findings: QuerySet[Finding]) -> list[tuple[str, str, int, int]]:

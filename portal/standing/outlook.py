@@ -1,15 +1,14 @@
 """What the firm and a team should expect, and how far the archive reaches: counts, each with the rows behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Count, Q, QuerySet, Sum
-from django.utils.translation import get_language
 
 from archive import calendars
 from archive.models import Finding, Record
 from portal.people.models import Employee
-from portal.people.rules import in_language
 from portal.standing.models import Standing, Stock
 from training import services as training
 
@@ -81,11 +80,15 @@ class Reach:
         return self.kept * 100 // self.people if self.people else 0
 
 
-def reach(people: QuerySet[Employee], month: date) -> list[Reach]:
-    """Return for each office what the month's records say of the people, largest first. Two queries."""
-    heads = people.order_by().values("office", "office__name", "office__name_zh").annotate(people=Count("pk"))
+def reach(
+    heads: Mapping[int | None, int], names: dict[int, str], people: QuerySet[Employee], month: date
+) -> list[Reach]:
+    """Return for each office what the month's records say of its people, largest first. One query.
+
+    ``heads``: how many of these people each office has today.
+    """
     said = Record.objects.filter(month=month, employee__in=people).order_by().values("employee__office")
-    found = {
+    rows = {
         row["employee__office"]: row
         for row in said.annotate(
             kept=Count("pk", filter=Q(captured__gt=0)),
@@ -95,12 +98,10 @@ def reach(people: QuerySet[Employee], month: date) -> list[Reach]:
         )
     }
     none = {"kept": 0, "silent": 0, "messages": 0, "with_clients": 0}
-    rows = []
-    for head in sorted(heads, key=lambda one: (-one["people"], one["office__name"] or "")):
-        row = found.get(head["office"], none)
-        name = in_language(get_language(), head["office__name"] or "–", head["office__name_zh"] or "")
-        rows.append(Reach(head["office"], name, head["people"], *(row[key] for key in none)))
-    return rows
+    return [
+        Reach(pk, names.get(pk, "–"), people, *(rows.get(pk, none)[key] for key in none))
+        for pk, people in sorted(heads.items(), key=lambda head: (-head[1], names.get(head[0], "")))
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,18 @@
 """The table of people that managers, HR and compliance read: training beside the archive, person by person."""
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import get_language
 
-from archive.models import Finding
 from portal.people.models import Employee
-from portal.people.rules import in_language
 from portal.standing import outlook, rules
 from portal.standing.models import Standing
 from training import services as training
 from training.rules import State
-
-
-def name_of(english: str | None, chinese: str | None) -> str:
-    return in_language(get_language(), english or "–", chinese or "")
 
 
 @dataclass(frozen=True)
@@ -131,10 +125,42 @@ def rows(people: Iterable[Employee]) -> list[Row]:
     return [Row(person, standings.get(person.pk), marks.get(person.pk, [])) for person in people]
 
 
-def counts(people: QuerySet[Employee]) -> dict[tuple[str, str], int]:
+@dataclass(frozen=True)
+class Group:
+    """So many people of one department and office who stand the same. ``may_message`` None: no standing yet."""
+
+    department: int | None
+    office: int | None
+    training: str | None
+    archive: str | None
+    may_message: bool | None
+    people: int
+
+
+def groups(people: QuerySet[Employee]) -> list[Group]:
+    """Return everybody, counted by where they are and how they stand: every figure of a page adds these up. One query,
+    however many people.
+    """
+    by = ("department", "office", "standing__training_state", "standing__archive_state", "standing__may_message")
+    counted = people.order_by().values_list(*by).annotate(people=Count("pk"))
+    return [Group(*row) for row in counted]
+
+
+def heads(found: Iterable[Group]) -> Counter[int | None]:
+    """Return how many of these people each office has."""
+    by_office: Counter[int | None] = Counter()
+    for group in found:
+        by_office[group.office] += group.people
+    return by_office
+
+
+def counts(found: Iterable[Group]) -> dict[tuple[str, str], int]:
     """Return how many of these people are in each (training state, archive state)."""
-    grouped = Standing.objects.filter(employee__in=people).values("training_state", "archive_state")
-    return {(c["training_state"], c["archive_state"]): c["n"] for c in grouped.annotate(n=Count("pk"))}
+    by_state: dict[tuple[str, str], int] = defaultdict(int)
+    for group in found:
+        if group.training is not None:
+            by_state[group.training, group.archive] += group.people
+    return dict(by_state)
 
 
 def matrix(by_state: dict[tuple[str, str], int], chosen: Filters) -> list[tuple[str, list[Cell]]]:
@@ -158,18 +184,19 @@ class Tiles:
     open_findings: int  # that this viewer may see
 
 
-def tiles(people: QuerySet[Employee], by_state: dict[tuple[str, str], int], viewer: Employee) -> Tiles:
-    def having(*states: str) -> int:
-        return sum(n for (training_state, _archive), n in by_state.items() if training_state in states)
+def tiles(found: Collection[Group], open_findings: int) -> Tiles:
+    """Return the figures over these people. ``open_findings``: those that the viewer may see."""
 
-    total = sum(by_state.values())
+    def having(*states: str) -> int:
+        return sum(group.people for group in found if group.training in states)
+
+    total = sum(group.people for group in found if group.training is not None)
     current = having(*rules.ROWS["current"])
-    findings = Finding.objects.visible_to(viewer).open().filter(employee__in=people)
     return Tiles(
         people=total,
         current_percent=current * 100 // total if total else None,
         lapsed=having(*LATE),
         due_soon=having(*SOON),
-        barred=Standing.objects.filter(employee__in=people, may_message=False).count(),
-        open_findings=findings.count(),
+        barred=sum(group.people for group in found if group.may_message is False),
+        open_findings=open_findings,
     )

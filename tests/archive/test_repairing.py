@@ -15,6 +15,7 @@ from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from tests.archive.conftest import as_bytes, line
+from tests.archive.mails import CAPTURE, mail
 
 pytestmark = pytest.mark.django_db
 CUT = as_bytes(line(2))[:-3]
@@ -147,3 +148,29 @@ def test_a_line_whose_bytes_are_gone_cannot_be_read_again(aside, officer):
 def test_reading_a_line_needs_a_reason(aside):
     with pytest.raises(services.ReasonMissing):
         repairing.read_aside(aside=aside, reason=" ", by="system:test")
+
+
+# --- other feeds than WeCom's
+
+
+def test_a_mail_that_was_set_aside_is_repaired(deliver, officer):
+    deliver(mail(From=None), mapping=CAPTURE)
+    aside = SetAside.objects.select_related("run__source").get()
+    assert aside.reason == "no_sender"
+    services.repair(aside=aside, raw=mail(), by=officer)
+    assert Message.objects.get().sender == "li.na@example.com"
+
+
+def test_a_row_of_a_table_is_repaired_with_its_heading(deliver, officer):
+    heading = "message_id,sent_at,sender,recipients,text"
+    rows = ["1,2026-10-12T01:01:12Z,li.na,zhangwei,hello", "2,soon,li.na,zhangwei,hello"]
+    deliver("\n".join([heading, *rows]).encode(), name="table.csv", kind="csv")
+    aside = SetAside.objects.select_related("run__source").get()
+    assert aside.reason == "bad_time"
+    mended = "2,2026-10-12T02:01:12Z,li.na,zhangwei,hello"
+    with pytest.raises(services.StillBroken):
+        services.repair(aside=aside, raw=mended.encode(), by=officer)
+    services.repair(aside=aside, raw=f"{heading}\n{mended}\n".encode(), by=officer)
+    assert sorted(Message.objects.values_list("msgid", flat=True)) == ["1", "2"]
+    aside.refresh_from_db()
+    assert aside.repaired_by.via == "repair"

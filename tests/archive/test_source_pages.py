@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from archive import services
 from archive.models import Finding, Hole, Import, Intake, Source, SourceToken
-from archive.templatetags.spans import span
+from archive.templatetags.spans import span, span_of
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from tests.archive.conftest import FEED, FRIDAY_EVENING, as_bytes, line
@@ -393,7 +393,7 @@ def test_pushes_are_folded_by_day_and_do_not_drown_the_files(client, push, run_i
     for n in range(2, 6):
         push([line(n), b"broken"])
     page = soup(client.get(LIST))
-    assert [row[0] for row in rows(page, "import-rows")] == ["feed.jsonl"]
+    assert [row[0] for row in rows(page, "import-rows")] == ["feed.jsonl wecom"]
     [day] = page.select("[aria-label='Pushed by machines, day by day'] tbody tr")
     assert [cell.get_text(strip=True) for cell in day.select("td.figure")] == ["4", "8", "4", "0", "0", "4"]
     link = day.select_one("a")["href"]
@@ -423,12 +423,12 @@ def test_filters_stand_in_the_address(client, run_import, write_feed):
     def listed(query: str) -> list[str]:
         return [row[0] for row in rows(soup(client.get(f"{LIST}?{query}")), "import-rows")]
 
-    assert listed("source=other") == ["two.jsonl"]
-    assert listed("on=2026-10-16") == ["two.jsonl"]
-    assert listed("state=done&source=wecom") == ["one.jsonl"]
+    assert listed("source=other") == ["two.jsonl other"]
+    assert listed("on=2026-10-16") == ["two.jsonl other"]
+    assert listed("state=done&source=wecom") == ["one.jsonl wecom"]
     assert listed("state=failed") == listed("way=repair") == []
     for senseless in ("on=yesterday", "way=fax", "state=x", "page=x", "on=9999-12-31", "on=0001-01-01"):
-        assert listed(senseless) == ["two.jsonl", "one.jsonl"] or len(listed(senseless)) == 2
+        assert listed(senseless) == ["two.jsonl other", "one.jsonl wecom"] or len(listed(senseless)) == 2
 
 
 def test_the_rows_are_the_part_of_the_page_they_replace(client, run_import, write_feed):
@@ -450,3 +450,19 @@ def test_an_upload_for_a_source_ends_as_its_kind_does(client, source):
             assert response.status_code == 302
     with translation.override("zh-hans"):
         assert Import.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (4000, "1 h 6 min"), (200_000, "2 days 7 h")]
+)
+def test_the_time_that_is_left_is_told_in_words(seconds, told):
+    assert span_of(seconds) == told
+
+
+def test_a_row_of_a_table_is_repaired_with_its_heading_and_never_read_again_alone(client, deliver, officer):
+    deliver(b"message_id,sent_at,sender,recipients,text\n1,soon,li.na,zhangwei,hello", name="t.csv", kind="csv")
+    run = Import.objects.get(source__kind="csv")
+    page = words(client.get(reverse("archive:import", args=[run.uid])))
+    assert ("Look and repair" in page, "Read again as it is" in page) == (True, False)
+    page = words(client.post(reverse("archive:aside_look", args=[run.uid, 2]), {"reason": "to mend it"}))
+    assert "the heading must stand here too" in page

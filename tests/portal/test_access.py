@@ -41,8 +41,8 @@ ABOVE = frozenset({"manager", "head"})
 MANAGERS = ABOVE | {"other_manager"}
 STAFF_EYES = frozenset({"hr", "compliance", "auditor"})
 OVERSIGHT = frozenset({"compliance", "auditor"})
-BANK_EYES = OVERSIGHT | {"author"}
 COMPLIANCE = frozenset({"compliance"})
+BANK_EYES = OVERSIGHT | {"author"}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from archive.models import Finding
 from portal.people.models import Department, Employee, Office
 from portal.standing import files, months, nudges, outlook, past, people_table, rules, talks, trend
 
@@ -149,13 +150,14 @@ def _people_page(
     }
     if request.htmx and not request.htmx.boosted:
         return render(request, "standing/_people_rows.html", context)
-    by_state = people_table.counts(scope)
-    tiles = people_table.tiles(scope, by_state, request.user)
+    found = people_table.groups(scope)
+    opened = Finding.objects.visible_to(request.user).open().filter(employee__in=scope).count() if sees_archive else 0
+    by_state, tiles = people_table.counts(found), people_table.tiles(found, opened)
     context |= more(by_state, tiles.barred) | {
         "matrix": people_table.matrix(by_state, filters),
         "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
         "tiles": tiles,
-        "departments": Department.objects.filter(employees__in=scope).distinct(),
-        "offices": Office.objects.filter(employees__in=scope).distinct(),
+        "departments": Department.objects.filter(pk__in={group.department for group in found}),
+        "offices": Office.objects.filter(pk__in={group.office for group in found}),
     }
     return render(request, template, context)
