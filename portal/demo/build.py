@@ -29,6 +29,7 @@ from portal.ledger.models import Entry
 from portal.people.models import Employee
 from portal.standing import outlook, trend
 from portal.standing import services as standing
+from quizzes import analysis
 from training import assignments, certificates
 from training.models import Certificate, Completion, Course, Rule
 
@@ -276,6 +277,8 @@ class _Builder:
         changed = standing.catch_up()
         outlook.take_stock(self.today)
         trend.take(self.today)
+        seen = analysis.keep(*analysis.compute())
+        self.say(f"{seen['answers']} answers to {seen['questions']} questions analysed")
         self.say(f"{DRAWN} certificates drawn; {changed} standings brought up to date")
 
 
