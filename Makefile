@@ -24,10 +24,10 @@ test-browser: ## run the story in a real Chromium
 check: ## lint, layers, migrations, production settings, translations
 	@bin/check
 
-bench: ## measure every page of the demo firm (ARGS="--repeat 50"), or the importer (ARGS="import --lines 100000")
+bench: ## measure every page of the demo firm (ARGS="--repeat 50"), the importer (ARGS="import --lines 100000"), or a disposal (ARGS=disposal)
 	@bin/bench $(ARGS)
 
-bench-postgres: ## measure the importer on a PostgreSQL that is started for it (ARGS="--lines 100000")
+bench-postgres: ## measure the importer, or a disposal (ARGS=disposal), on a PostgreSQL that is started for it
 	@bin/bench postgres $(ARGS)
 
 messages: ## bring the Chinese catalogue up to date with the code, and compile it

@@ -11,6 +11,7 @@ from archive.sources import strict
 from archive.sources.kinds import channel_of
 from archive.sources.mapping import BadMapping, check
 
+OF_MAIL = (".eml", ".mbox", ".zip")  # as files of mail are mostly named; others are taken too
 ZONES = sorted(available_timezones())
 
 
@@ -42,7 +43,9 @@ class UploadForm(Plain, forms.Form):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.fields["source"].widget.attrs["list"] = "source-names"
-        self.fields["file"].widget.attrs["accept"] = ",".join(ending for some in ENDINGS.values() for ending in some)
+        self.fields["file"].widget.attrs["accept"] = ",".join(
+            dict.fromkeys([*(ending for some in ENDINGS.values() for ending in some), *OF_MAIL])
+        )
 
     def clean_file(self):
         file = self.cleaned_data["file"]

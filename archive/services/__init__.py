@@ -66,7 +66,7 @@ from archive.services.identities import sync_identities
 from archive.services.integrity import verify, verify_step, verify_tonight
 from archive.services.judging import refresh_findings
 from archive.services.keeping import KeepingFacts, keeping_facts
-from archive.services.keeping_pages import preview_told, schedules_told, verification
+from archive.services.keeping_pages import PeriodTold, period_told, preview_told, schedules_told, verification
 from archive.services.leaves import NotALeaveList, read_leaves, take_leaves
 from archive.services.matching import (
     AlreadyMatched,
@@ -122,6 +122,7 @@ from archive.services.running import (
     unfinished,
 )
 from archive.services.sampling import draw_sample, review_item
+from archive.services.sealed import Sealed
 from archive.services.settling import review_finding
 from archive.services.state import NotAState, import_state, read_state
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
@@ -176,10 +177,12 @@ __all__ = [
     "NothingHeld",
     "NothingToRead",
     "OtherTerms",
+    "PeriodTold",
     "Pushed",
     "ReasonMissing",
     "SamePerson",
     "SchedulesChanged",
+    "Sealed",
     "SomebodyElses",
     "SourceBusy",
     "StillBroken",
@@ -227,6 +230,7 @@ __all__ = [
     "match_handle",
     "note_on_finding",
     "period",
+    "period_told",
     "preview_told",
     "proof_of",
     "push",

@@ -72,7 +72,7 @@ def without_row(field: models.Field, values: Collection[str]) -> set[str]:
     absent = f"WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {column} = told.value)"  # noqa: S608 - names of the model
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"SELECT value FROM unnest(%s) AS told(value) {absent}", [list(values)])  # noqa: S608
+            cursor.execute(f"SELECT value FROM unnest(%s::text[]) AS told(value) {absent}", [list(values)])  # noqa: S608
         else:
             cursor.execute(f"SELECT value FROM json_each(%s) AS told {absent}", [json.dumps(list(values))])  # noqa: S608
         return {value for (value,) in cursor.fetchall()}

@@ -24,13 +24,16 @@ from archive.models import (
     MessageText,
     Participant,
     Recall,
+    RecordDue,
+    SetAside,
     Signal,
 )
-from archive.services import forgetting, postings, records
+from archive.services import forgetting, lines, postings, records
 from archive.services.casework import ReasonMissing
 from archive.services.holding import REASON_LIMIT, lock_sources, refuse_without_permission
 from archive.services.looking import Looked, Place, Walk
 from archive.services.schedules import note_schedules
+from archive.services.turns import take_turn
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
@@ -41,7 +44,7 @@ COUNT, DISPOSE = "archive.tasks.count_disposal", "archive.tasks.dispose"
 COUNTED, TAKEN = 2000, 500  # messages looked at in one step
 HELD, REVIEWED = "under_hold", "under_review"
 # What held words and handles: swept after a run, so that the freed space does not hold them any more.
-SWEPT = (Message, Participant, MessageText, Signal, Attachment, Delivery, Recall, Conflict, Finding, Body)
+SWEPT = (Message, Participant, MessageText, Signal, Attachment, Delivery, Recall, Conflict, Finding, SetAside, Body)
 
 
 class AnotherIsOpen(RuntimeError):
@@ -111,6 +114,7 @@ def count_some(job: Job) -> bool:
     found, place = _next(job, disposal, COUNTED)
     disposal.preview = tallied(disposal.preview, found, disposal.as_of)
     if place is None:
+        disposal.preview["lines"] = lines.count(lines.over(disposal.as_of, retention.current()))
         disposal.counted_at = timezone.now()
         _note("archive.disposal_counted", disposal, forgetting.SYSTEM, {"preview": disposal.preview})
     disposal.save(update_fields=["preview", "counted_at"])
@@ -202,9 +206,11 @@ def dispose_some(job: Job) -> bool:
     disposal = rows.select_for_update(of=("self",)).get(job=job)
     if "sweep" in job.cursor:
         return _swept(disposal, job)
-    if disposal.state == Disposal.State.APPROVED and records.recompute_some(by=forgetting.SYSTEM):
+    if disposal.state == Disposal.State.APPROVED and RecordDue.objects.exists():
+        records.recompute_some(by=forgetting.SYSTEM)
         return False
     lock_sources()
+    take_turn()
     if disposal.state == Disposal.State.APPROVED and retention.current().digest != disposal.schedule_digest:
         why = "the retention schedules changed after it was approved"
         _end(disposal, Disposal.State.STOPPED, forgetting.SYSTEM, why)
@@ -215,8 +221,10 @@ def dispose_some(job: Job) -> bool:
     else:
         found, place = _next(job, disposal, TAKEN)
         _take(disposal, found)
-        job.cursor = job.cursor if place else _TO_SWEEP
         job.result = {"disposed": disposal.disposed, "kept_back": disposal.kept_back}
+        if place is None:
+            job.result["lines"] = lines.dispose_of_lines(disposal, retention.current())
+            job.cursor = _TO_SWEEP
     return False
 
 

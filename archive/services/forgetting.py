@@ -31,7 +31,7 @@ from archive.models import (
 )
 from archive.models.messages import PartyKind
 from archive.retention import Schedule
-from archive.services import bulk, findings
+from archive.services import bulk, findings, holding
 from archive.services.looking import Looked, findings_with_lists
 from archive.services.tombstones import id_digest, leaf_of
 from portal.ledger import services as ledger
@@ -215,7 +215,10 @@ def _cited(rule: Schedule) -> dict:
 
 
 def _forget_in_ledger(disposal: Disposal, stripped: Iterable[Finding], step: Entry) -> None:
-    """Dispose of what the Entries said that opened these findings: they name the message. ``step`` says the rest."""
+    """Dispose of what the Entries said that opened these findings: they name the message. ``step`` says the rest.
+
+    What a hold on the person keeps is left: the hold is about other messages of theirs, and beats everything.
+    """
     names: dict[str, set[str]] = {}
     for one in stripped:
         names.setdefault(one.employee.uid if one.employee else SYSTEM, set()).add(one.uid)
@@ -225,7 +228,7 @@ def _forget_in_ledger(disposal: Disposal, stripped: Iterable[Finding], step: Ent
         bodies = Body.objects.filter(entry__in=opened).values_list("entry_id", "content")
         seqs += [seq for seq, content in bodies.iterator() if json.loads(bytes(content))["finding"] in uids]
     ledger.dispose(
-        seqs=seqs,
+        seqs=set(seqs) - holding.entries_held(seqs),
         rule="archive.disposed",
         citation=f"the retention rules that Entry {step.seq} names",
         asked_by=disposal.asked_by.uid,

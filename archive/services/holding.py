@@ -4,7 +4,7 @@ A hold and whatever takes messages away lock all sources first, so that one is a
 has been made is seen by the next step of a disposal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -20,6 +20,7 @@ from archive.holding import Holds, Part, Terms
 from archive.models import Hold, Identity, Message, Participant, SetAside, Source
 from archive.services.casework import ReasonMissing
 from portal.ledger import services as ledger
+from portal.ledger.models import Entry
 from portal.people.models import Employee
 
 MANAGE = "archive.manage_keeping"
@@ -176,8 +177,8 @@ def count_held(criteria: Criteria) -> Count:
     """Return what a hold with these criteria holds, or would."""
     found = messages_of(criteria).order_by().values("pk")[: COUNTED + 1].count()
     holds = Holds({"one": criteria.terms()})
-    by_file = SetAside.objects.exclude(sealed=None).order_by().values_list(*_TIME_OF_FILE).annotate(count=Count_("pk"))
-    lines = sum(count for *file, count in by_file if holds.on_line(*_span(*file)))
+    by_file = SetAside.objects.exclude(sealed=None).order_by().values_list(*TIME_OF_FILE).annotate(count=Count_("pk"))
+    lines = sum(count for *file, count in by_file if holds.on_line(*span(*file)))
     return Count(messages=min(found, COUNTED), more=found > COUNTED, lines=lines)
 
 
@@ -248,18 +249,31 @@ def lines_held(lines: QuerySet[SetAside]) -> list[int]:
 
 
 def _lines_kept_by(holds: Holds, lines: QuerySet[SetAside]) -> Iterable[int]:
-    for pk, *file in lines.values_list("pk", *_TIME_OF_FILE).iterator(chunk_size=5000):
-        if holds.on_line(*_span(*file)):
+    for pk, *file in lines.values_list("pk", *TIME_OF_FILE).iterator(chunk_size=5000):
+        if holds.on_line(*span(*file)):
             yield pk
 
 
-_TIME_OF_FILE = ("run__first_sent_at", "run__last_sent_at", "run__started_at")
+TIME_OF_FILE = ("run__first_sent_at", "run__last_sent_at", "run__started_at")
 
 
-def _span(first: datetime | None, last: datetime | None, started_at: datetime) -> tuple[datetime | None, datetime]:
+def span(first: datetime | None, last: datetime | None, started_at: datetime) -> tuple[datetime | None, datetime]:
     """Return (first, last) moment of which a line in a file may be.
 
     The messages that were stored tell it, with a day on each side; a file of which none was stored may be of any time
     before it was read.
     """
     return (first - A_DAY, last + A_DAY) if first and last else (None, started_at)
+
+
+def entries_held(seqs: Collection[int]) -> set[int]:
+    """Return those Entries whose Bodies must be kept: they speak of a person on whom there is a hold, of any days.
+
+    The ledger asks it before it disposes of what Entries say (setting LEDGER_HOLDS). Two queries.
+    """
+    people = Hold.objects.active().filter(employee__isnull=False).values_list("employee__uid", flat=True)
+    uids, found, ordered = set(people), set(), sorted(seqs)
+    for begin in range(0, len(ordered) if uids else 0, 1000):
+        rows = Entry.objects.filter(seq__in=ordered[begin : begin + 1000], subject__in=uids)
+        found |= set(rows.values_list("seq", flat=True))
+    return found

@@ -28,7 +28,7 @@ from archive.models import (
 from archive.models.messages import PartyKind
 from archive.retention import BadSchedules
 from archive.rules import Opening
-from archive.services import findings, holding, postings, records, sampling, schedules, silence
+from archive.services import findings, holding, integrity, postings, records, sampling, schedules, silence
 from archive.services.holes import judge_holes
 from archive.services.identities import handles_of, sync_identities
 from archive.services.turns import take_turn
@@ -239,6 +239,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
         take_turn()
         records.mark_seated_due(lately)
         records.mark_stale_due(now)
+        integrity.judge_log(by=by, now=now)
     silence.judge_silence(by=by, now=now)
     records.recompute_due(by=by, now=now)
     judge_consent(since=now - LATELY, by=by, now=now)

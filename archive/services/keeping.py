@@ -7,8 +7,9 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from archive import calendars, retention
-from archive.models import Hold, Message, Participant
+from archive.models import Hold, Message, Participant, Record
 from archive.services import holding, postings
+from archive.services.sealed import Sealed, sealed
 from portal.people.models import Employee
 
 VIEW = "archive.view_keeping"
@@ -28,13 +29,16 @@ class KeepingFacts:
     for_ever: bool
     held: int
     holds: tuple[str, ...] | None
+    sealed: Sealed
 
 
 def keeping_facts(employee: Employee, month: date, viewer: Employee | None = None) -> KeepingFacts:
-    """Return the facts of the messages that the person sent or was sent in the month, in at most ten queries."""
+    """Return the facts of the messages that the person sent or was sent in the month, in at most 16 queries."""
     begins, ends = calendars.month_bounds(calendars.month_of(month), timezone.get_default_timezone())
     theirs = Participant.objects.filter(employee=employee, sent_at__gte=begins, sent_at__lt=ends)
     until, for_ever = _kept_until(theirs)
+    record = Record.objects.filter(employee=employee, month=calendars.month_of(month))
+    record_entry = record.values_list("entry_seq", flat=True).first()
     found = holding.active_holds()
     held = _held(theirs, found) if found else []
     names = None
@@ -47,6 +51,7 @@ def keeping_facts(employee: Employee, month: date, viewer: Employee | None = Non
         for_ever=for_ever,
         held=len(held),
         holds=names,
+        sealed=sealed(theirs, record_entry=record_entry),
     )
 
 

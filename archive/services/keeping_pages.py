@@ -7,11 +7,11 @@ from datetime import date
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from archive import retention
+from archive import policy, retention
 from archive.models import Disposal, Finding, Hold
-from archive.services.integrity import VERIFY
+from archive.services.integrity import VERIFY, LastLook, last_look
 from portal.jobs.models import Job
-from portal.people.models import Office
+from portal.people.models import Employee, Office
 from portal.people.rules import in_language
 
 # Why messages stay, in the order in which a page tells it: a code of disposing.why_kept and the words for it.
@@ -70,6 +70,31 @@ def schedules_told() -> SchedulesTold:
     return SchedulesTold(found.version, retention.path() != retention.PATH, tuple(rows), without)
 
 
+@dataclass(frozen=True)
+class PeriodTold:
+    """How long one person's messages are kept by the rules of where they work now. ``years`` 0: without end."""
+
+    jurisdiction: str = ""
+    rule: str = ""
+    years: int = 0
+    from_fiscal_year: bool = False
+    text_days: int = 0
+
+
+def period_told(employee: Employee, today: date) -> PeriodTold:
+    """Return it in the page's language. The longest period of the jurisdiction counts. At most one query."""
+    office, text_days = employee.office, policy.current().text_days
+    place = Office.Jurisdiction(office.jurisdiction).label if office else ""
+    try:
+        verdict = retention.current().verdict(today, {office.jurisdiction if office else None})
+    except retention.BadSchedules:
+        verdict = None
+    if verdict is None or verdict.schedule is None:
+        return PeriodTold(jurisdiction=place, text_days=text_days)
+    one = verdict.schedule
+    return PeriodTold(place, _told(one.rule), one.years, one.counts_from == "fiscal_year", text_days)
+
+
 def _told(texts: Mapping[str, str]) -> str:
     return in_language(get_language(), texts["en"], texts["zh"])
 
@@ -87,6 +112,7 @@ class Going:
 @dataclass(frozen=True)
 class PreviewTold:
     looked_at: int
+    lines: int
     count: int
     going: tuple[Going, ...]
     kept: tuple[tuple[str, int], ...]  # (words, messages)
@@ -115,6 +141,7 @@ def preview_told(disposal: Disposal) -> PreviewTold:
     rows = Hold.objects.filter(uid__in=holds).order_by("name")
     return PreviewTold(
         looked_at=told.get("looked_at", 0),
+        lines=told.get("lines", 0),
         count=sum(one.count for one in going),
         going=tuple(sorted(going, key=lambda one: -one.count)),
         kept=tuple((words, kept[why]) for why, words in KEPT.items() if why in kept),
@@ -124,12 +151,16 @@ def preview_told(disposal: Disposal) -> PreviewTold:
 
 @dataclass(frozen=True)
 class Verification:
-    """The newest nightly verification and what is still open of what any has found."""
+    """The newest look that came to its end, whether a later nightly one was given up, and what is still open of any."""
 
-    job: Job | None
+    look: LastLook | None
+    is_given_up: bool
     open_findings: int
 
 
 def verification() -> Verification:
+    look = last_look()
     job = Job.objects.filter(kind=VERIFY).order_by("-created_at", "-pk").first()
-    return Verification(job, Finding.objects.open().filter(kind=Finding.Kind.INTEGRITY).count())
+    is_given_up = job is not None and job.state == Job.State.FAILED and (look is None or look.at < job.created_at)
+    open_findings = Finding.objects.open().filter(kind=Finding.Kind.INTEGRITY).count()
+    return Verification(look, is_given_up, open_findings)

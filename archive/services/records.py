@@ -228,7 +228,10 @@ def _findings(ids: list[int], before: datetime) -> dict[int, list[Known]]:
 
 
 def period(employee: Employee, last_month: date, months: int) -> Metrics | None:
-    """Return the metrics of the ``months`` that end with ``last_month``, from their messages; None before any feed."""
+    """Return the metrics of the ``months`` that end with ``last_month``, from their messages; None before any feed.
+
+    What was disposed of since is not in them: there is a record of each month, which stands.
+    """
     first = calendars.months_on(last_month, 1 - months)
     found = compute([employee], first, months=months)
     return found[0].metrics if found else None

@@ -21,6 +21,7 @@ from archive.models import Source
 from portal.demo import conduct, deliveries, feed, firm, people, story
 from portal.demo.clock import Clock, no_bells
 from portal.demo.firm import BEGUN, BY, FINISHED
+from portal.demo.keeping import Keeper
 from portal.demo.people import Person
 from portal.demo.review import Reviewer
 from portal.demo.study import Classroom
@@ -140,6 +141,7 @@ class _Builder:
             for step in story.steps(plan, self.room.sizes):
                 yield Event(step.at, partial(self.room.play, step), is_step=True)
         yield from self._weeks()
+        yield from self._keeping()
         yield from self._mailbox()
         yield from self._looks()
 
@@ -212,6 +214,12 @@ class _Builder:
             if 6 < week.monday.day <= 13:  # the month before becomes final
                 yield Event(self.at(week.monday, 2), archive.refresh_findings)
 
+    def _keeping(self) -> Iterator[Event]:
+        officer, second = (Employee.objects.get(email=f"{one}@example.com") for one in ("compliance", "compliance2"))
+        for day, act in Keeper(officer, second).days(self.today):
+            if day >= self.began_on:
+                yield Event(self.at(day, 15), act)
+
     def _import(self, week: feed.Week, number: int) -> None:
         source: Source = archive.get_source(name=deliveries.WECOM, by=BY)
         if week.answer:
@@ -277,6 +285,7 @@ class _Builder:
         changed = standing.catch_up()
         outlook.take_stock(self.today)
         trend.take(self.today)
+        archive.verify(by=BY)
         seen = analysis.keep(*analysis.compute())
         self.say(f"{seen['answers']} answers to {seen['questions']} questions analysed")
         self.say(f"{DRAWN} certificates drawn; {changed} standings brought up to date")

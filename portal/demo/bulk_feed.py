@@ -53,8 +53,8 @@ def texts(count: int, seed: int = SEED) -> Iterator[str]:
         yield _words(chance, said)
 
 
-def lines(count: int, seed: int = SEED) -> Iterator[bytes]:
-    """Yield the lines of the feed, each with its line end."""
+def lines(count: int, seed: int = SEED, begins: int = BEGINS) -> Iterator[bytes]:
+    """Yield the lines of the feed, each with its line end. ``begins``: the moment of the first, ms."""
     chance = random.Random(f"bulk/{seed}")  # noqa: S311 - invented, not secret
     firm, said, before = _firm(chance, count), _said(chance), [{}]
     step = DAYS * 86_400_000 // max(1, count)
@@ -65,9 +65,9 @@ def lines(count: int, seed: int = SEED) -> Iterator[bytes]:
             continue
         seq += 1
         if n % BROKEN == BROKEN // 2:
-            yield b'{"seq":%d,"pulled_at":%d,"msg":{"msgid":"cut o\n' % (seq, BEGINS)
+            yield b'{"seq":%d,"pulled_at":%d,"msg":{"msgid":"cut o\n' % (seq, begins)
             continue
-        sent = BEGINS + n * step + chance.randrange(step or 1)
+        sent = begins + n * step + chance.randrange(step or 1)
         message = _message(chance, firm, said, before, n, sent)
         pulled = sent + chance.randrange(20_000, 400_000)
         line = {"seq": seq, "publickey_ver": 1, "pulled_at": pulled, "msg": message}

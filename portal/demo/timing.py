@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.people.models import Employee
 
+SLOWEST = 5  # queries of a page that are told
+
 
 def of_page(label: str, path: str, email: str | None, repeat: int) -> dict:
     """Ask for the page as that person, or as a visitor; the median of ``repeat`` answers after two that warm up."""
@@ -22,6 +24,7 @@ def of_page(label: str, path: str, email: str | None, repeat: int) -> dict:
     with CaptureQueriesContext(connection) as captured:
         client.get(path)
     queries = len(captured)  # now: the next request empties the log
+    slowest = sorted(((float(one["time"]) * 1000, one["sql"]) for one in captured), reverse=True)[:SLOWEST]
     times = []
     for _ in range(repeat):
         began = time.perf_counter()
@@ -32,6 +35,7 @@ def of_page(label: str, path: str, email: str | None, repeat: int) -> dict:
         "queries": queries,
         "median_ms": round(statistics.median(times), 1),
         "kb": round(len(response.content) / 1024, 1),
+        "slowest": [{"ms": round(ms), "sql": sql} for ms, sql in slowest],
     }
 
 

@@ -44,7 +44,7 @@ def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:
         tell(_("Month"), f["month"])
     for name, label in _COUNTS.items():
         if name in f:
-            tell(label(), f[name])
+            tell(label(), len(f[name]) if isinstance(f[name], list) else f[name])
     if finding.kind == Finding.Kind.SOURCE_SILENT:
         found += _silence(f)
     elif why := f.get("why"):
@@ -59,6 +59,13 @@ def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:
     if "day" in f:
         tell(_("Day"), f["day"])
         tell(_("Messages late"), _("%(late)s of %(messages)s") % f)
+    if fault := f.get("fault"):
+        tell(_("What does not verify"), say_fault(fault))
+        tell(_("Import"), f.get("import"))
+        tell(_("Batch"), f.get("batch"))
+        tell(_("Entry in the evidence log"), f.get("entry"))
+    if "disposal" in f:
+        tell(_("Its message"), _("was disposed of when its time was over; ids and handles went with it"))
     if "where" in f:
         tell(_("Where"), SelfReport.Where(f["where"]).label)
         tell(_("Who began"), SelfReport.Began(f["began"]).label)
@@ -67,6 +74,23 @@ def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:
         tell(_("Messages handed in"), _("yes") if f["has_kept"] else _("not yet"))
     tell(_("Under thresholds"), finding.policy_version)
     return found
+
+
+def say_fault(code: str) -> str:
+    """Return in words what archive.services.integrity found."""
+    return {
+        "leaves": _("records of this batch are missing, or there are more than were stored"),
+        "root": _("the records of this batch are not those that were stored"),
+        "differs": _("the evidence log says otherwise of this batch"),
+        "no_entry": _("no entry of the evidence log speaks of this batch"),
+        "entry": _("the entry of the evidence log was changed"),
+        "body_gone": _("what the entry of the evidence log says is gone"),
+        "body": _("what the entry of the evidence log says was changed"),
+        "batch_gone": _("a batch that the evidence log speaks of is gone"),
+        "tombstones": _("something looks disposed of that no disposal took away, or the reverse"),
+        "step": _("what a disposal left is not what it left then"),
+        "log": _("the evidence log itself does not verify"),
+    }[code]
 
 
 def _silence(f: dict) -> list[Fact]:

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from archive import calendars
+from archive import services as archive
 from archive.models import Finding, Identity, Record, Source
 from portal.people.models import Department, Employee, Office
 from portal.standing import case, outlook, past, people_table, rules, trend, words
@@ -87,6 +88,7 @@ def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
         "changes": changes[:CHANGES],
         "changes_in_all": changes.count(),
         "keeps_text": settings.ARCHIVE_TEXT,
+        "period": archive.period_told(employee, today),
         "questions": case.mine(employee) if employee == viewer else [],
         "remedies": RemedyTask.objects.visible_to(viewer)
         .filter(employee=employee)

@@ -1,8 +1,11 @@
 """One person's month as the archive has it: the calendar, every figure with what it means, and its versions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -10,7 +13,7 @@ from archive import rules
 from archive import services as archive
 from archive.metrics import Metrics
 from archive.models import Record
-from archive.services import Day
+from archive.services import Day, KeepingFacts, Sealed
 from portal.people.models import Employee
 
 
@@ -43,7 +46,7 @@ def month_of(employee: Employee, viewer: Employee, month: date) -> dict | None:
         "record": record,
         "weeks": weeks(days),
         "tally": tally(days),
-        "groups": groups(Metrics(**record.metrics)),
+        "groups": [*groups(Metrics(**record.metrics)), kept(archive.keeping_facts(employee, month, viewer), record)],
         "versions": record.versions.all(),
         "holes": archive.holes_in(month),
         "before": mine.filter(month__lt=month).order_by("-month").first(),
@@ -74,6 +77,53 @@ def groups(m: Metrics) -> list[Group]:
         Group(_("Time to the archive"), tuple(_latency(m))),
         Group(_("Files, words and findings"), tuple(_rest(m))),
     ]
+
+
+def kept(facts: KeepingFacts, record: Record) -> Group:
+    """Return until when the month's messages are kept, what a hold keeps of them, and whether they are sealed."""
+    until = date_format(facts.retention_until, "DATE_FORMAT") if facts.retention_until else "–"
+    held = f"{facts.held:,}"
+    if facts.holds:
+        held = _("%(n)s: %(holds)s") % {"n": held, "holds": ", ".join(facts.holds)}
+    figures = [
+        Figure(
+            _("Records that are still here"), f"{facts.messages:,}", _("messages, recalls and answers about consent")
+        ),
+        Figure(
+            _("Kept until"),
+            _("for ever") if facts.for_ever else until,
+            _("of all that took part the longest period counts, and of all messages the latest day"),
+        ),
+        Figure(_("Under a hold"), held, _("kept until the hold is lifted, whatever the period")),
+        *_sealed(facts.sealed),
+    ]
+    if record.frozen_by_id:
+        figures[0] = Figure(figures[0].name, figures[0].value, _("others have been disposed of"))
+    return Group(_("Keeping"), tuple(figures))
+
+
+def _sealed(sealed: Sealed) -> Iterator[Figure]:
+    at, looked = (_moment(one) if one else "" for one in (sealed.sealed_at, sealed.looked_at))
+    yield Figure(
+        _("Sealed"),
+        _("seal %(number)s, %(at)s") % {"number": sealed.seal, "at": at} if sealed.seal else _("not yet"),
+        _("the first signed seal of the evidence log over all of it"),
+    )
+    found = {
+        None: _("not looked at since"),
+        True: _("yes, %(at)s") % {"at": looked},
+        False: _("no, %(at)s") % {"at": looked},
+    }
+    yield Figure(
+        _("Verified"),
+        found[sealed.is_sound],
+        _("whether fingerprints, seals and log are still what was stored"),
+        sealed.is_sound is False,
+    )
+
+
+def _moment(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
 
 
 def _part(part: int, whole: int) -> str:

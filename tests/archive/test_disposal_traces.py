@@ -20,9 +20,12 @@ from archive.models import (
     Message,
     MessageText,
     Participant,
+    Posting,
     Recall,
     Record,
     RecordDue,
+    RecordVersion,
+    SetAside,
     Signal,
     Source,
     Tombstone,
@@ -31,7 +34,7 @@ from archive.services import disposing, records
 from portal.ledger import services as ledger
 from portal.ledger.models import Body, Entry
 from tests.archive.conftest import CLIENT
-from tests.archive.keeping import NOW, UK_OVER, ask, left, old, run
+from tests.archive.keeping import NOW, UK_OVER, ask, hold, left, old, run
 
 pytestmark = pytest.mark.django_db
 RECALLED = {"action": "recall", "msgtype": "revoke", "text": {}}
@@ -105,6 +108,58 @@ def test_a_finding_loses_every_id_and_keeps_its_story(offices, run_import, write
     assert msgid.encode() not in b"".join(bytes(one) for one in Body.objects.values_list("content", flat=True))
 
 
+def test_a_hold_on_other_days_of_the_person_keeps_what_the_log_says(offices, run_import, write_feed, two_officers):
+    run_import(write_feed([old(1, date(2018, 3, 1), "加我个人微信聊", to=(CLIENT,))]))
+    opened = Entry.objects.filter(verb="archive.finding_opened", subject=offices["uk.jones"].uid).earliest("seq")
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    hold(two_officers[0], employee=offices["uk.jones"], first_on=date(2020, 1, 1))
+    run(two_officers)
+    assert left() == []
+    assert Body.objects.filter(entry=opened).exists()
+    assert ledger.verify()[1] is None
+
+
+def test_a_sample_keeps_fingerprint_and_review_of_what_went(offices, run_import, write_feed, two_officers):
+    run_import(write_feed([old(n, date(2018, 3, n), to=(CLIENT,)) for n in (1, 2)]))
+    sample = services.draw_sample(month=date(2018, 3, 1), by="system:test")
+    prints = {one.number: bytes(one.fingerprint) for one in sample.items.all()}
+    services.review_item(item=sample.items.get(number=1), result="fine", action="", reviewer=two_officers[0])
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    run(two_officers)
+    assert {one.number: bytes(one.fingerprint) for one in sample.items.filter(message=None)} == prints
+    assert sample.items.get(number=1).reviewer == two_officers[0]
+    assert ledger.body_of(Entry.objects.get(verb="archive.disposed"))["samples"] == 2
+
+
+def test_a_finding_about_a_repaired_message_without_a_number_loses_its_id(offices, two_officers, old_talk):
+    message = Message.objects.get(seq=2)
+    key = f"text_repaired:{message.source_id}:{message.msgid}"
+    finding = Finding.objects.create(
+        kind="text_repaired", key=key, severity=1, source=message.source, about_on=NOW.date(), opened_at=NOW,
+        due_on=NOW.date(), state="closed", closed_at=NOW, facts={"lines": [2]}, policy_version="1",
+    )  # fmt: skip
+    run(two_officers)
+    finding.refresh_from_db()
+    assert (message.msgid in finding.key, "lines" in finding.facts) == (False, False)
+
+
+def test_records_that_were_final_stand_with_their_versions(old_talk, two_officers):
+    """What a regulator was told stays: neither the record nor its versions change because messages went."""
+    services.recompute_due(by="system:test")
+
+    def told() -> tuple[list, list]:
+        columns = ("employee", "month", "version", "is_final", "metrics", "entry_seq")
+        return list(Record.objects.order_by("pk").values_list(*columns)), list(RecordVersion.objects.values())
+
+    before = told()
+    assert all(is_final for *_rest, is_final, _metrics, _entry in before[0][:3])
+    run(two_officers)
+    services.refresh_findings()
+    assert records.mark_months_due(Record.objects.values_list("employee_id", "month"), "policy") is None
+    services.recompute_due(by="system:test")
+    assert told() == before
+
+
 def test_the_lack_of_consent_is_not_about_a_contact_any_more_whose_last_message_went(
     offices, run_import, write_feed, two_officers
 ):
@@ -153,6 +208,53 @@ def test_everything_that_points_at_a_message_is_thought_of():
     }
     swept = {model.__name__ for model in disposing.SWEPT}
     assert {name for name, _deed in pointing} - {"SampleItem"} <= swept  # whose rows hold nothing of the message
+
+
+def lines_left() -> int:
+    return SetAside.objects.filter(sealed__isnull=False).count()
+
+
+@pytest.mark.parametrize(
+    ("day", "text", "stay"),
+    [
+        (date(2006, 10, 12), "all", 0),  # with the day of slack: 20 years, the longest of all who work here
+        (date(2006, 10, 16), "all", 1),
+        (date(2006, 10, 12), "flagged", 1),  # goes by itself
+    ],
+)
+def test_a_line_that_could_not_be_read_goes_when_the_longest_period_of_all_is_over(
+    offices, run_import, write_feed, two_officers, settings, day, text, stay
+):
+    offices["sg.tan"].office.jurisdiction = "CN"
+    offices["sg.tan"].office.save()
+    settings.ARCHIVE_TEXT = text
+    run_import(write_feed([old(1, day), '{"seq": 2, ']))
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    assert lines_left() == 1
+    disposal = run(two_officers)
+    assert (lines_left(), disposal.preview["lines"]) == (stay, 1 - stay)
+    aside = SetAside.objects.get()
+    assert (aside.reason, len(aside.digest)) == ("not_json", 64)
+    assert Entry.objects.filter(verb="archive.lines_disposed").count() == 1 - stay
+
+
+def test_no_line_goes_while_somebody_works_where_no_period_is_known_or_a_hold_is_on_its_time(
+    offices, run_import, write_feed, two_officers, settings
+):
+    settings.ARCHIVE_TEXT = "all"
+    run_import(write_feed([old(1, date(2003, 3, 1)), '{"seq": 2, ']))
+    Finding.objects.open().update(state="closed", closed_at=timezone.now())
+    run(two_officers)
+    assert lines_left() == 1  # Singapore
+    offices["sg.tan"].office.jurisdiction = "HK"
+    offices["sg.tan"].office.save()
+    Posting.objects.filter(employee=offices["sg.tan"]).update(jurisdiction="HK")
+    made = hold(two_officers[0], first_on=date(2003, 1, 1), last_on=date(2003, 12, 31))
+    run(two_officers)
+    assert lines_left() == 1
+    services.lift_hold(hold=made, reason="closed", by=two_officers[0])
+    run(two_officers)
+    assert lines_left() == 0
 
 
 # --- records ---------------------------------------------------------------------------------------------------------

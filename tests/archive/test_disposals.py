@@ -43,6 +43,7 @@ def test_the_preview_counts_by_rule_and_month_and_says_what_stays(old_talk, two_
         },
         "kept": {"period": 2, "no_schedule": 1, "no_employee": 1, "under_hold": 1},
         "holds": {made.uid: 1},
+        "lines": 0,
     }
     assert (disposal.state, disposal.schedule_version) == ("asked", retention.current().version)
     assert left() == list(range(1, 11))

@@ -329,3 +329,20 @@ def test_a_hold_is_only_seen_by_compliance_and_auditors(officer, talk, make_empl
 
 def test_moments_of_the_sample_are_of_their_day():
     assert timezone.localtime(datetime.fromtimestamp(ms(DAY) / 1000, tz=UTC)).date() == DAY
+
+
+def test_a_hold_on_a_person_keeps_what_the_evidence_log_says_about_them(talk, offices, officer, make_employee):
+    """The ledger asks before it disposes of what Entries say: whoever ordered it, a hold beats it."""
+    who, other = offices["uk.jones"], make_employee()
+    with transaction.atomic():
+        mine, theirs = (
+            ledger.append(verb="test.done", actor="system:test", subject=one.uid, body={}) for one in (who, other)
+        )
+    order = {"rule": "R", "citation": "C", "by": "system:test", "asked_by": "a" * 32, "approved_by": "b" * 32}
+    made = hold(officer, employee=who, last_on=date(2018, 3, 1))
+    with pytest.raises(ledger.Held) as refused:
+        ledger.dispose(seqs=[mine.seq, theirs.seq], **order)
+    assert refused.value.seqs == {mine.seq}
+    ledger.dispose(seqs=[theirs.seq], **order)
+    services.lift_hold(hold=made, reason="closed", by=officer)
+    assert len(ledger.dispose(seqs=[mine.seq], **order)) == 1

@@ -18,6 +18,7 @@ from archive.models import Import, Message, Source
 from archive.services import running
 from archive.sources.feed import open_feed
 from tests.archive.conftest import as_bytes, line
+from tests.archive.mails import mail
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,6 +160,20 @@ def test_each_file_of_a_folder_is_an_import_in_the_order_of_names(tmp_path):
     assert [one.label for one in Import.objects.order_by("pk")] == ["a.jsonl.gz", "b.jsonl", "c.NDJSON"]
     again = command(str(tmp_path))
     assert (again["stored"], again["duplicates"]) == (0, 4)
+
+
+def test_a_folder_of_tables_is_read_file_by_file_and_one_of_mails_as_one_delivery(deliver):
+    rows = {f"{n}.csv": f"message_id,sent_at,sender\n{n},2026-10-12T01:01:12Z,li.na".encode() for n in (1, 2)}
+    assert deliver(rows, name="tables", source="tables", kind="csv", channel="sms")["stored"] == 2
+    mails = {f"{n}.eml": mail(Message_ID=f"<{n}@example.com>") for n in (1, 2)}
+    assert deliver(mails, name="mails")["stored"] == 2
+    labels = Import.objects.order_by("pk").values_list("label", flat=True)
+    assert list(labels) == ["1.csv", "2.csv", "mails"]
+
+
+def test_other_feeds_come_by_standard_input_too(pipe):
+    assert pipe(mail(), source="journal", kind="mail")["stored"] == 1
+    assert Message.objects.get().source.kind == "mail"
 
 
 def test_a_folder_without_a_feed_is_told(tmp_path):

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from archive import merkle, services, tasks
@@ -16,7 +16,8 @@ from archive.services import integrity, running
 from portal.jobs.models import Job
 from portal.ledger import guards, keys, rules
 from portal.ledger import services as ledger
-from portal.ledger.models import Body, Entry
+from portal.ledger.models import Body, Entry, Verification
+from portal.standing import case
 from tests.archive.conftest import CLIENT
 from tests.archive.keeping import NOW, approve, ask, old, step_by_step
 
@@ -53,7 +54,10 @@ def test_what_is_sound_is_found_sound(archive):
     look = services.verify(by="system:test")
     assert (look.batches, look.leaves, look.disposals, look.tombstones, look.faults) == (4, 12, 1, 5, 0)
     body = ledger.body_of(Entry.objects.get(verb="archive.verified"))
-    assert body == {"batches": 4, "leaves": 12, "disposals": 1, "faults": 0}
+    upto = body.pop("upto")
+    counts = {"batches": 4, "leaves": 12, "disposals": 1, "tombstones": 5}
+    assert body == {**counts, "faults": 0, "faulty": []}
+    assert upto == Entry.objects.get(verb="archive.verified").seq - 1
     assert not Finding.objects.filter(kind="integrity").exists()
 
 
@@ -236,6 +240,31 @@ def test_a_disposal_beside_the_verification_is_no_fault(archive, two_officers, m
     monkeypatch.setattr(integrity, "leaves_of", stale_once)
     assert faults() == []
     assert len(calls) == 2
+
+
+def test_an_evidence_log_that_does_not_verify_is_a_finding_once(archive):
+    services.refresh_findings()
+    now, seen = timezone.now(), {"is_full": True, "began_at": timezone.now(), "seals": 0, "outside": 0, "after": 0}
+    Verification.objects.create(**seen, ended_at=now, upto=9)
+    services.refresh_findings()
+    assert not Finding.objects.filter(kind="integrity").exists()
+    for _time in range(2):
+        Verification.objects.create(**seen, ended_at=now, upto=6, fault_seq=7, fault_code="digest")
+        services.refresh_findings()
+    finding = Finding.objects.get(kind="integrity")
+    assert (finding.key, finding.facts["fault"], finding.facts["entry"]) == ("integrity:log:7:digest", "log", 7)
+
+
+def test_every_fault_can_be_said_to_a_person(archive):
+    for name, (act, _words) in TAMPERING.items():
+        with transaction.atomic():
+            act()
+            told: list[str] = []
+            services.verify(by="system:test", progress=lambda look, found, told=told: told.extend(found))
+            assert told, name
+            assert all(case.say_fault(one.code) for one in told), name
+            transaction.set_rollback(True)
+    assert case.say_fault("log")
 
 
 # --- proofs ----------------------------------------------------------------------------------------------------------

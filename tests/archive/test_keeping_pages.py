@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 
 from archive import services, tasks
-from archive.models import Disposal, Finding, Hold, Message
-from archive.services import disposing, integrity
+from archive.models import Disposal, Finding, Hold, Message, Record
+from archive.services import Sealed, disposing, integrity
 from archive.services.holding import Criteria
 from portal.jobs.models import Job
+from portal.ledger import services as ledger
+from portal.ledger.models import Verification
 from portal.people.models import Employee
 from tests.archive.conftest import CLIENT, ROOM
 from tests.archive.keeping import NOW, TODAY, approve, ask, old
@@ -331,7 +334,7 @@ def test_a_month_costs_the_same_however_much_was_said_and_held(
     jones = offices["uk.jones"]
     services.make_hold(name="Matter", reason="why", criteria=Criteria(jones, contact=CLIENT), by=two_officers[0])
     before = count_queries(lambda: facts(jones, viewer=two_officers[0]))
-    assert before <= 10
+    assert before <= 16
     run_import(write_feed([old(20 + n, date(2018, 3, 1 + n % 28), to=("hk.lee", CLIENT)) for n in range(60)]))
     for n in range(10):
         criteria = Criteria(contact=CLIENT, first_on=date(2018, 3, 1 + n))
@@ -340,6 +343,84 @@ def test_a_month_costs_the_same_however_much_was_said_and_held(
     officer.has_perm("archive.view_keeping")
     assert count_queries(lambda: facts(jones, viewer=officer)) <= before
     assert facts(jones).messages == 63
+
+
+def test_a_month_is_sealed_once_a_seal_covers_the_last_of_its_rows(talk, offices):
+    services.recompute_due(by="system:test")
+    jones = offices["uk.jones"]
+    assert facts(jones).sealed == Sealed(None, None, None, None)
+    first = ledger.seal()
+    assert (facts(jones).sealed.seal, facts(jones).sealed.sealed_at) == (first.number, first.at)
+    later = Record.objects.get(employee=jones, month=date(2018, 3, 1))
+    with transaction.atomic():
+        later.entry_seq = ledger.append(verb="test.done", actor="system:a", subject="system:a", body={}).seq
+        later.save()
+    assert facts(jones).sealed.seal is None
+    assert facts(jones, date(2020, 1, 1)).sealed == Sealed(None, None, None, None)  # nothing was ever said
+
+
+def test_a_month_is_verified_when_the_archive_and_the_log_have_been_looked_at_since(talk, offices):
+    services.recompute_due(by="system:test")
+    jones, smith = offices["uk.jones"], offices["us.smith"]
+    services.verify(by="system:test")
+    assert facts(jones).sealed.is_sound is None  # nobody has looked at the log
+    elder = log_verified()
+    services.verify(by="system:test")
+    assert (facts(jones).sealed.is_sound, facts(jones).sealed.looked_at) == (True, elder.ended_at)
+    Message.objects.filter(seq=1).update(fingerprint=b"1" * 32)
+    services.verify(by="system:test")
+    assert facts(jones).sealed.is_sound is False
+    assert facts(smith).sealed.is_sound is False  # of the same batch
+    log_verified(fault_seq=1, fault_code="digest")
+    assert facts(jones).sealed.is_sound is False
+
+
+def test_what_came_after_the_last_look_is_not_said_to_be_verified(talk, offices, run_import, write_feed):
+    services.recompute_due(by="system:test")
+    log_verified()
+    services.verify(by="system:test")
+    run_import(write_feed([old(30, date(2018, 3, 4), to=("hk.lee",))], "late.jsonl"))
+    assert facts(offices["uk.jones"]).sealed.is_sound is None
+    assert facts(offices["us.smith"], date(2026, 3, 1)).sealed.is_sound is True
+
+
+def test_the_month_of_another_batch_is_not_blamed(talk, offices, run_import, write_feed):
+    run_import(write_feed([old(30, date(2019, 3, 4), to=("hk.lee",))], "another.jsonl"))
+    services.recompute_due(by="system:test")
+    Message.objects.filter(seq=30).update(fingerprint=b"1" * 32)
+    log_verified()
+    services.verify(by="system:test")
+    jones = offices["uk.jones"]
+    assert facts(jones).sealed.is_sound is True
+    assert facts(jones, date(2019, 3, 1)).sealed.is_sound is False
+
+
+def log_verified(**fault) -> Verification:
+    """Write down that the evidence log was read to its end."""
+    now = timezone.now()
+    told = {"is_full": True, "began_at": now, "ended_at": now, "after": 0, "seals": 0, "outside": 0}
+    return Verification.objects.create(**told, upto=ledger.head_seq(), **fault)
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("UK", ("FCA Handbook, SYSC 10A.1.15", 5, False)),
+        ("US", ("SEC Rule 204-2(e)", 5, True)),
+        ("CN", ("Securities Law, article 137", 20, False)),
+        ("SG", ("", 0, False)),
+    ],
+)
+def test_a_person_is_told_the_longest_period_of_where_they_work(make_employee, make_office, place, told):
+    who = make_employee(office=make_office(jurisdiction=place))
+    period = services.period_told(who, TODAY)
+    assert (period.rule, period.years, period.from_fiscal_year, period.text_days) == (*told, 7)
+
+
+def test_without_an_office_or_usable_schedules_no_period_is_told(make_employee, make_office, settings):
+    assert services.period_told(make_employee(), TODAY).years == 0
+    settings.ARCHIVE_RETENTION_FILE = Path("/nowhere")
+    assert services.period_told(make_employee(office=make_office(jurisdiction="UK")), TODAY).years == 0
 
 
 def test_words_of_the_pages_are_translated():

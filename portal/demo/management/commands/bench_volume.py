@@ -27,13 +27,16 @@ class Command(BaseCommand):
         parser.add_argument("--repeat", type=int, default=9)
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
-    def handle(self, *, people: int, repeat: int, **options) -> None:
+    def handle(self, *, people: int, repeat: int, verbosity: int, **options) -> None:
         with measuring.Scratch():
             today, began = timezone.localdate(), time.perf_counter()
             found = self._firm(people, today)
             self.stdout.write(f"{connection.vendor}, {people:,} people: made in {time.perf_counter() - began:.0f} s")
             rows = [timing.of_page(label, path, email, repeat) for label, path, email in found]
             self.stdout.write(timing.as_table(rows))
+            if verbosity > 1:
+                for row in rows:
+                    self.stdout.writelines(f"{row['page']}: {one['ms']} ms  {one['sql']}" for one in row["slowest"])
             began = time.perf_counter()
             counted = trend.take(today)
             took = round((time.perf_counter() - began) * 1000)
