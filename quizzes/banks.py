@@ -210,5 +210,11 @@ def versions_of(bank: Bank, slug: str) -> list[Question]:
     return list(rows.annotate(shown=Count("responses")).order_by("-version"))
 
 
+def language_of(bank: Bank, wanted: str) -> str:
+    """Return the language in which most questions of the bank are told; the one wanted, if as many are told in it."""
+    told_in = Counter(code for stem in bank.questions.newest().values_list("stem", flat=True) for code in stem)
+    return max(told_in, key=lambda code: (told_in[code], code == wanted, code), default=wanted)
+
+
 def languages_of(question: Question) -> list[str]:
     return [code for code, _name in settings.LANGUAGES if code in question.stem]

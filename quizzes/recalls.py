@@ -56,8 +56,25 @@ def _affected(words: str) -> QuerySet[Attempt]:
 def regrade_step(job: Job) -> bool:
     """Look at the next results again, in the order of the attempts. One step of a job."""
     recall = Recall.objects.get(words=job.params["words"])
-    after = int(job.cursor or 0)
-    attempts = list(_affected(recall.words).filter(pk__gt=after).select_related("employee").order_by("pk")[:BATCH])
+    waiting = _affected(recall.words).filter(pk__gt=int(job.cursor or 0))
+    attempts = list(waiting.select_related("employee").order_by("pk")[:BATCH])
+    _regrade(recall, attempts)
+    job.cursor = str(attempts[-1].pk) if attempts else job.cursor
+    job.done = (job.done or 0) + len(attempts)
+    job.total = max(job.total or 0, job.done)
+    return len(attempts) < BATCH
+
+
+@transaction.atomic
+def regrade_missed(recall: Recall) -> int:
+    """Look at results again that were handed in while the question was being called back. Return how many."""
+    missed = _affected(recall.words).exclude(regrades__recall=recall)
+    attempts = list(missed.select_related("employee").order_by("pk"))
+    _regrade(recall, attempts)
+    return len(attempts)
+
+
+def _regrade(recall: Recall, attempts: list[Attempt]) -> None:
     rules = dict(Recall.objects.values_list("words", "rule"))
     standing = _standing(attempts)
     responses: dict[int, list[Response]] = {attempt.pk: [] for attempt in attempts}
@@ -66,25 +83,14 @@ def regrade_step(job: Job) -> bool:
     found = []
     for attempt in attempts:
         outcome = grading.outcome(_marks(responses[attempt.pk], rules), attempt.pass_percent)
-        before = standing.get(attempt.pk, (attempt.percent, attempt.passed))
-        found.append(
-            Regrade(
-                recall=recall, attempt=attempt, percent_before=before[0], passed_before=before[1],
-                percent_after=outcome.percent, passed_after=outcome.passed,
-            )
-        )  # fmt: skip
+        percent, passed = standing.get(attempt.pk, (attempt.percent, attempt.passed))
+        about = {"percent_before": percent, "passed_before": passed}
+        about |= {"percent_after": outcome.percent, "passed_after": outcome.passed}
+        found.append(Regrade(recall=recall, attempt=attempt, **about))
     Regrade.objects.bulk_create(found)
     for row in found:
-        ledger.append(
-            verb="quizzes.attempt_regraded",
-            actor="system:quizzes",
-            subject=row.attempt.employee.uid,
-            body=_evidence(row),
-        )
-    job.cursor = str(attempts[-1].pk) if attempts else job.cursor
-    job.done = (job.done or 0) + len(attempts)
-    job.total = max(job.total or 0, job.done)
-    return len(attempts) < BATCH
+        subject = row.attempt.employee.uid
+        ledger.append(verb="quizzes.attempt_regraded", actor="system:quizzes", subject=subject, body=_evidence(row))
 
 
 def _marks(responses: Iterable[Response], rules: dict[str, str]) -> list[grading.Graded]:

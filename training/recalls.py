@@ -22,6 +22,7 @@ from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 from quizzes import papers
+from quizzes import recalls as results
 from quizzes.models import Recall, Regrade
 from training import certificates, learning, rules
 from training.assignments import lock_person
@@ -49,6 +50,7 @@ def settle(*, recall: Recall, by: Employee) -> Recall:
         return recall
     if recall.job.state != Job.State.DONE:
         raise NotLookedThrough(recall.uid)
+    results.regrade_missed(recall)
     recall.settled_at, recall.settled_by = timezone.now(), by
     recall.save(update_fields=["settled_at", "settled_by"])
     total = recall.regrades.count()

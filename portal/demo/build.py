@@ -30,6 +30,7 @@ from portal.ledger.models import Entry
 from portal.people.models import Employee
 from portal.standing import outlook, trend
 from portal.standing import services as standing
+from quizzes import analysis
 from training import assignments, certificates
 from training.models import Certificate, Completion, Course, Rule
 
@@ -285,6 +286,8 @@ class _Builder:
         outlook.take_stock(self.today)
         trend.take(self.today)
         archive.verify(by=BY)
+        seen = analysis.keep(*analysis.compute())
+        self.say(f"{seen['answers']} answers to {seen['questions']} questions analysed")
         self.say(f"{DRAWN} certificates drawn; {changed} standings brought up to date")
 
 

@@ -299,3 +299,11 @@ def decimal(value: Fraction) -> str | None:
 def percent(share: Fraction) -> str:
     """Return a share as other systems write it: "33.33333"."""
     return f"{float(share * 100):.5f}".rstrip("0").rstrip(".")
+
+
+def leeway_of(option: dict) -> Fraction:
+    """Return the tolerance of an expected value as a number."""
+    stated = option.get("tolerance") or "0"
+    if stated.endswith("%"):
+        return abs(number(option["value"])) * number(stated.removesuffix("%")) / 100
+    return number(stated)

@@ -8,32 +8,29 @@ an empty pair of braces wants an essay, one with several gaps has no kind here: 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from quizzes.formats.base import (
-    TRUE_FALSE,
     Item,
     NotThisFormat,
     Refused,
     Share,
     Told,
     checked,
-    decimal,
     number,
-    percent,
     share_of,
     tags_of,
     written,
 )
-from quizzes.formats.plain import decoded, of_format, tidy
-from quizzes.kinds.base import EVERYTHING, NOTHING, weight
+from quizzes.formats.gift_writing import ESCAPED, FORMAT, write
+from quizzes.formats.plain import decoded, of_format
+from quizzes.kinds.base import EVERYTHING, NOTHING
+
+__all__ = ["EXTENSION", "NAME", "read", "write"]
 
 NAME, EXTENSION = "GIFT", "txt"
-ESCAPED = "\\:#={}~"
 HIDDEN = {sign: chr(0xE100 + place) for place, sign in enumerate(ESCAPED)} | {"n": chr(0xE120)}
 SHOWN = {hidden: "\n" if sign == "n" else sign for sign, hidden in HIDDEN.items()}
 ESCAPE = re.compile(r"\\([\\:#={}~n])")
-FORMAT = re.compile(r"\[(html|moodle|plain|markdown)\]", re.IGNORECASE)
 TITLE = re.compile(r"::(.*?)::", re.DOTALL)
 META = re.compile(r"\[(id|tag):([^\]]*)\]")
 TRUTH = re.compile(r"(T|TRUE|F|FALSE|对|错|正确|错误)\s*(?:#(.*?)(?:#(.*))?)?", re.IGNORECASE | re.DOTALL)
@@ -277,147 +274,3 @@ def _value(text: str) -> tuple[str, str]:
 
 def _shown(text: str) -> str:
     return "".join(SHOWN.get(letter, letter) for letter in text)
-
-
-# --- written -----------------------------------------------------------------------------------------------------
-
-
-def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, list[tuple[str, str]]]:
-    """Return the file, and what it cannot carry: [(slug, what)]. Each question has its ``slug``."""
-    lost: list[tuple[str, str]] = []
-    parts = [f"// {tidy(title).splitlines()[0] if title else ''}\n"]
-    for question in questions:
-        try:
-            parts.append(_written(question, language, lost))
-        except Refused as error:
-            lost.append((question["slug"], f"left out: {error}"))
-    return "\n".join(parts).encode(), lost
-
-
-def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
-    def told(texts: dict) -> str:
-        text = texts.get(language, "")
-        return _escaped(f"[plain]{text}" if FORMAT.match(text) else text)
-
-    if language not in question["stem"]:
-        raise Refused(f"it has no text in '{language}'")
-    slug, options = question["slug"], question["options"]
-    for name, dull in (("points", 1), ("must_pass", False), ("shuffle", True), ("cites", []), ("difficulty", 2)):
-        if question[name] != dull:
-            lost.append((slug, f"'{name}' is not kept"))
-    body = WRITERS.get(question["kind"], _no_kind)(question, told, language, lost)
-    feedback = told(question["explanation"])
-    after = f"####{feedback}\n" if feedback else ""
-    meta = "".join(f" [tag:{tag}]" for tag in question["tags"])
-    del options
-    return (
-        f"// [id:{slug}]{meta}\n::{_escaped(slug)}::[plain]{_escaped(question['stem'][language])} {{{body}{after}}}\n"
-    )
-
-
-def _no_kind(question: dict, *_about) -> str:
-    raise Refused(f"GIFT has no {question['kind']} questions")
-
-
-def _with_why(text: str, why: str) -> str:
-    return f"{text}#{why}" if why else text
-
-
-def _choice(question: dict, told, language: str, lost: list) -> str:
-    options, rule = question["options"], question["detail"].get("credit") or "all"
-    rights = sum(bool(option.get("right")) for option in options)
-    lines = []
-    for option in options:
-        is_right = bool(option.get("right"))
-        if question["kind"] != "multiple":
-            stated = "" if is_right or rule != "weights" or not weight(option) else f"%{percent(weight(option))}%"
-            mark = "=" if is_right else f"~{stated}"
-        else:
-            share = Fraction(1, rights)
-            worth = weight(option) if rule == "weights" else share if is_right else -share
-            mark = f"~%{percent(worth)}%" if worth else "~"
-        lines.append(f"\n{mark}{_with_why(told(option['text']), told(option['why']))}")
-    if question["kind"] == "multiple" and rule == "all":
-        lost.append((question["slug"], "'all or nothing' becomes part credit"))
-    return "".join(lines) + "\n"
-
-
-def _truefalse(question: dict, told, language: str, lost: list) -> str:
-    words = tuple(option["text"].get(language) for option in question["options"])
-    if words != TRUE_FALSE.get(language, TRUE_FALSE["en"]) or question["detail"]:
-        lost.append((question["slug"], "becomes a single choice: it does not say true and false"))
-        return _choice(question | {"kind": "single"}, told, language, lost)
-    right, wrong = sorted(question["options"], key=lambda option: not option.get("right"))
-    letter = "T" if question["options"][0].get("right") else "F"
-    whys = told(wrong["why"]), told(right["why"])
-    return f"{letter}#{whys[0]}#{whys[1]}\n" if any(whys) else letter
-
-
-def _matching_written(question: dict, told, language: str, lost: list) -> str:
-    prompts, text = question["detail"]["prompts"], {o["id"]: told(o["text"]) for o in question["options"]}
-    used = {prompt["match"] for prompt in prompts}
-    if any("->" in part for part in (*text.values(), *(told(prompt["text"]) for prompt in prompts))):
-        raise Refused("a text has '->' in it, which GIFT cannot tell from its own")
-    if any(part.get("why") for part in (*prompts, *question["options"])):
-        lost.append((question["slug"], "what is said about each pair is not kept"))
-    if question["detail"].get("credit") == "all":
-        lost.append((question["slug"], "'all or nothing' becomes part credit"))
-    pairs = [f"\n={told(prompt['text'])} -> {text[prompt['match']]}" for prompt in prompts]
-    return "".join(pairs) + "".join(f"\n= -> {text[name]}" for name in text if name not in used) + "\n"
-
-
-def _text(question: dict, told, language: str, lost: list) -> str:
-    if question["detail"].get("case"):
-        lost.append((question["slug"], "that capitals count is not kept"))
-    lines = []
-    for option in question["options"]:
-        share = weight(option)
-        stated = "" if share == EVERYTHING else f"%{percent(share)}%"
-        lines += [
-            f"\n={stated}{_with_why(_escaped(wording), told(option['why']))}"
-            for wording in option["accepts"].get(language, ())
-        ]
-    if not lines:
-        raise Refused(f"no answer is told in '{language}'")
-    return "".join(lines) + "\n"
-
-
-def _numeric_written(question: dict, told, language: str, lost: list) -> str:
-    units = question["detail"].get("units", [])
-    if len(units) > 1:
-        raise Refused("GIFT has no units")
-    if units:
-        lost.append((question["slug"], "its unit is not kept"))
-    lines = []
-    for option in question["options"]:
-        value, leeway = number(option["value"]), leeway_of(option)
-        texts = decimal(value), decimal(leeway)
-        if None in texts:
-            raise Refused("its value is a fraction that no decimal ends")
-        share = weight(option)
-        stated = "" if share == EVERYTHING else f"%{percent(share)}%"
-        amount = f"{texts[0]}:{texts[1]}" if leeway else texts[0]
-        lines.append(f"\n={stated}{_with_why(amount, told(option['why']))}")
-    return "#" + "".join(lines) + "\n"
-
-
-def leeway_of(option: dict) -> Fraction:
-    """Return the tolerance of an expected value as a number."""
-    stated = option.get("tolerance") or "0"
-    if stated.endswith("%"):
-        return abs(number(option["value"])) * number(stated.removesuffix("%")) / 100
-    return number(stated)
-
-
-WRITERS = {
-    "single": _choice,
-    "multiple": _choice,
-    "truefalse": _truefalse,
-    "matching": _matching_written,
-    "text": _text,
-    "numeric": _numeric_written,
-}
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in ESCAPED else letter for letter in text).replace("\n", "\\n")

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from quizzes.formats import gift
 from quizzes.formats.base import (
     TRUE_FALSE,
     Item,
@@ -18,6 +17,7 @@ from quizzes.formats.base import (
     Told,
     checked,
     decimal,
+    leeway_of,
     number,
     percent,
     share_of,
@@ -335,7 +335,7 @@ def _text_written(question: dict, told, language: str, lost: list) -> tuple[str,
 def _numeric_written(question: dict, told, language: str, lost: list) -> tuple[str, list[str]]:
     inside = []
     for option in question["options"]:
-        value, leeway = decimal(number(option["value"])), decimal(gift.leeway_of(option))
+        value, leeway = decimal(number(option["value"])), decimal(leeway_of(option))
         if value is None or leeway is None:
             raise Refused("its value is a fraction that no decimal ends")
         inside.append(_answer(value, weight(option), told(option["why"]), element("tolerance", leeway)))

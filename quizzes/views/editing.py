@@ -118,13 +118,16 @@ def retag(request: HttpRequest, slug: str) -> HttpResponse:
 @permission_required(MAY_SEE, raise_exception=True)
 @require_POST
 def export(request: HttpRequest, slug: str) -> HttpResponse:
-    """The bank as a file. It holds the right answers, so it is an Entry."""
+    """The bank as a file, after a word about what the format cannot carry. Right answers stand in it: so an Entry."""
     bank = get_object_or_404(Bank, slug=slug)
-    name = request.POST.get("format", "yaml")
-    chosen = FORMATS.get(name) or FORMATS["yaml"]
-    data = importing.hand_out(
-        bank=bank, file_format=name if name in FORMATS else "yaml", language=get_language(), by=request.user
-    )
+    name = request.POST.get("format") if request.POST.get("format") in FORMATS else "yaml"
+    chosen = FORMATS[name]
+    language = banks.language_of(bank, get_language())
+    lost = importing.export_questions(bank=bank, file_format=name, language=language)[1]
+    if lost and "anyway" not in request.POST:
+        context = {"bank": bank, "bank_title": banks.told(bank.title, get_language()), "lost": lost}
+        return render(request, "quizzes/export.html", context | {"name": name, "format": chosen.NAME})
+    data = importing.hand_out(bank=bank, file_format=name, language=language, by=request.user)
     response = HttpResponse(data, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="{bank.slug}.{chosen.EXTENSION}"'
     return response

@@ -16,6 +16,7 @@ from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee
 from portal.standing.models import Standing, StandingChange
+from quizzes.models import ItemFigures
 from training import facts, rules
 from training.models import Certificate, Completion, Exemption
 
@@ -47,7 +48,18 @@ def test_a_small_firm_is_built_through_the_services_and_a_second_run_changes_not
     assert everybody.count() == 24
     states = facts.facts_for(list(everybody.values_list("pk", flat=True))).values()
     assert {rules.training_state(one, TODAY) for one in states} == set(rules.State)
-    for model in (Source, Import, Message, Record, Finding, Standing, StandingChange, Completion, Exemption):
+    for model in (
+        Source,
+        Import,
+        Message,
+        Record,
+        Finding,
+        Standing,
+        StandingChange,
+        Completion,
+        Exemption,
+        ItemFigures,
+    ):
         assert model.objects.exists(), model
     assert Standing.objects.count() == 24
     assert Certificate.objects.exclude(file="").exists()

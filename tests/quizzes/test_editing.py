@@ -156,10 +156,19 @@ def test_questions_are_tagged_many_at_once_and_keep_their_review_and_figures(ban
 
 
 def test_a_bank_goes_out_as_a_file_and_that_is_an_entry(bank, author, sign_in):
-    response = sign_in(author).post(reverse("quizzes:export", args=["b"]), {"format": "gift"})
+    response = sign_in(author).post(reverse("quizzes:export", args=["b"]), {"format": "gift", "anyway": "1"})
     assert response["Content-Disposition"] == 'attachment; filename="b.txt"'
     assert b"::old::" in response.content
     assert Entry.objects.filter(verb="quizzes.bank_exported", actor=author.uid).count() == 1
+
+
+def test_what_a_format_cannot_carry_is_said_before_the_file_is_handed_out(bank, author, sign_in):
+    services.publish_bank(slug="b", title={"en": "Bank"}, questions=ALL, by="system:test")
+    client, url = sign_in(author), reverse("quizzes:export", args=["b"])
+    page = client.post(url, {"format": "aiken"}).text
+    assert "Aiken has no scenario questions" in page
+    assert not Entry.objects.filter(verb="quizzes.bank_exported").exists()
+    assert b"ANSWER:" in client.post(url, {"format": "aiken", "anyway": "1"}).content
 
 
 def test_two_people_who_accept_at_once_accept_once(bank, author, second, make_employee):

@@ -146,6 +146,17 @@ def test_many_results_are_looked_at_in_steps_and_each_once(sit, boss, monkeypatc
     assert recall.job.done == len(touched)
 
 
+def test_what_was_handed_in_while_the_question_was_called_back_is_not_missed(sit, boss):
+    first, second = sit({1, 2, 3}, {1, 2, 3})
+    shared = set(first.responses.values_list("question", flat=True)) & set(
+        second.responses.values_list("question", flat=True)
+    )
+    recall = call_back(Question.objects.get(pk=min(shared)), boss)
+    Regrade.objects.filter(attempt=second).delete()
+    settle(recall, boss)
+    assert set(Regrade.objects.values_list("attempt", flat=True)) == {first.pk, second.pk}
+
+
 def test_people_are_told_once_in_their_language(sit, boss):
     [attempt] = sit({4})
     attempt.employee.language = "zh-hans"
