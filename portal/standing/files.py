@@ -175,7 +175,7 @@ def shares(found: list[people_table.Group], opened: dict[Place, int], by: str, n
 
 def _by_kind(findings: QuerySet[Finding]) -> list[tuple[str, str, int, int]]:
     """Return (kind, kind as words, open, ever) for each kind of finding that there has been, most open first."""
-    counted = findings.values("kind").annotate(open=Count("*", filter=Q(state__in=Finding.OPEN)), ever=Count("*"))
+    counted = findings.values("kind").annotate(open=Count("pk", filter=Q(state__in=Finding.OPEN)), ever=Count("pk"))
     named = [
         (c["kind"], Finding.Kind(c["kind"]).label, c["open"], c["ever"])
         for c in counted.order_by("-open", "-ever", "kind")
