@@ -158,6 +158,15 @@ class Lexicon:
             return text if has_han(text) else ""
         return joiner("")(text) if self._kept and any(sign in text for sign in self._kept) else text
 
+    def rule(self, identity: str) -> Rule | None:
+        return next((one for one in self.rules if one.id == identity), None)
+
+    def without_words(self, rule: Rule, *, with_contact: bool) -> Hit:
+        """Return the hit of a rule whose meaning was done rather than written, as by handing a card over."""
+        signal = rule.weight >= FINDING_WEIGHT
+        weight = rule.weight + (WITH_CONTACT if with_contact and signal else 0)
+        return Hit(rule.id, rule.kind, weight, 0, 0, is_signal=signal, base=rule.weight)
+
     def judge(self, text: str, *, with_contact: bool = False) -> list[Hit]:
         """Return the heaviest hit of each rule that is still worth something, heaviest first."""
         plain, found = normalise(text), {}

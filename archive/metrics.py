@@ -154,7 +154,13 @@ class Taken:
 
 
 def compute(
-    taken: Taken, person: Person, words: Words, time: Time, own_weight: int = 3, to_weight: int = 4
+    taken: Taken,
+    person: Person,
+    words: Words,
+    time: Time,
+    own_weight: int = 3,
+    to_weight: int = 4,
+    drop_base: int = 20,
 ) -> tuple[Metrics, Evidence]:
     """Return the metrics of a time, a month as a rule, and the messages behind them.
 
@@ -179,6 +185,7 @@ def compute(
     metrics.signals_own = sum(one.signal >= own_weight for one in sent)
     metrics.signals_addressed = sum(one.signal >= to_weight for one in from_others)
     _days(metrics, evidence, person, sent)
+    _drop(metrics, person, drop_base)
     rooms = {one.room for one in (*taken.sent, *taken.received) if one.room}
     _consent(metrics, person, words, time.ends, rooms, sent, from_others)
     _after_refusal(metrics, evidence, person, words, sent)
@@ -202,8 +209,12 @@ def _days(metrics: Metrics, evidence: Evidence, person: Person, sent: list[Seen]
     metrics.permitted_days = sum(day not in person.barred_days for day in person.working_days)
     evidence.barred = [one for one in sent if one.contacts and was_barred(person.bars, one.sent_at)]
     metrics.sent_barred = len(evidence.barred)
+
+
+def _drop(metrics: Metrics, person: Person, drop_base: int) -> None:
+    """Compare with the three final months before; where the median of those is below ``drop_base`` it says nothing."""
     usual = median(person.client_sent_before) if len(person.client_sent_before) == 3 else 0
-    if usual and person.month_is_covered:
+    if usual >= max(drop_base, 1) and person.month_is_covered:
         metrics.drop_percent = int(metrics.client_sent * 100 // usual)
 
 

@@ -135,8 +135,9 @@ def signal_openings(
     """Return what the signals of one message open: one finding a kind at most, about one person.
 
     ``ref`` names the message for ever: its channel and its id there.
-    ``hits`` are {rule, kind, weight, start, end} with weights that already know of a recall. ``sender`` and
-    ``addressed`` are (employee id, uid) of the person who wrote it, or else of the first employee it was sent to.
+    ``hits`` are {rule, kind, weight, start, end, language, version} with weights that already know of a recall.
+    ``sender`` and ``addressed`` are (employee id, uid) of the person who wrote it, or else of the first employee it was
+    sent to.
     """
     person, least = (sender, policy.own_words_weight) if sender else (addressed, policy.addressed_weight)
     if person is None:
@@ -157,7 +158,6 @@ def record_openings(
     until: date,
     metrics: Metrics,
     evidence: Evidence,
-    usual_client_sent: Sequence[int],
     policy: Policy,
 ) -> list[Opening]:
     """Return the findings that a month's record calls for, one a kind and month."""
@@ -181,19 +181,17 @@ def record_openings(
         opens("barred_talk", evidence.barred, count=metrics.sent_barred)
     if metrics.client_media_missing:
         opens("media_missing", evidence.media, count=metrics.client_media_missing)
-    if why := silence(metrics, usual_client_sent, policy):
+    if why := silence(metrics, policy):
         opens("silent_seat", why=why, seat_days=metrics.seat_days, longest_silence=metrics.longest_silence)
     return openings
 
 
-def silence(metrics: Metrics, usual_client_sent: Sequence[int], policy: Policy) -> list[str]:
+def silence(metrics: Metrics, policy: Policy) -> list[str]:
     """Return in which ways somebody with a seat is silent: nothing at all, a long pause, or far less than before."""
-    usual = sorted(usual_client_sent)[1] if len(usual_client_sent) == 3 else 0
-    dropped = usual >= policy.drop_base and metrics.drop_percent is not None
     found = {
         "nothing": is_silent_seat(metrics, policy),
         "pause": metrics.longest_silence >= policy.silence_days,
-        "drop": dropped and metrics.drop_percent < policy.drop_percent,
+        "drop": metrics.drop_percent is not None and metrics.drop_percent < policy.drop_percent,
     }
     return [why for why, holds in found.items() if holds]
 

@@ -353,6 +353,7 @@ class SetAside(models.Model):
         DUPLICATE_KEY = "duplicate_key", _("the same key twice in one object")
         BAD_NUMBER = "bad_number", _("a number that is none, or too large to be exact")
         NO_SEQ = "no_seq", _("no usable sequence number")
+        SEQ_TOO_LARGE = "seq_too_large", _("a sequence number of more than 63 bits, which no database here can hold")
         NO_MSG = "no_msg", _("no message in it")
         NO_MSGID = "no_msgid", _("the message has no id")
         FIELD_TOO_LONG = "field_too_long", _("an id is longer than any real one")

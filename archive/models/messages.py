@@ -100,6 +100,7 @@ class MessageText(models.Model):
     class Why(models.TextChoices):
         SIGNAL = "signal", _("words that may point off channel")
         POLICY = "policy", _("the firm keeps all text")
+        UNKNOWN = "unknown", _("the whole record, of a kind that no documentation names")
 
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="text")
     sealed = models.BinaryField(help_text="The words, encrypted: archive.sealing opens them")
@@ -278,6 +279,11 @@ class Signal(models.Model):
     weight = models.SmallIntegerField(help_text="After context, before looking for a recall")
     start = models.PositiveIntegerField(help_text="In the normalised text")
     end = models.PositiveIntegerField(help_text="In the normalised text")
+    language = models.CharField(
+        max_length=2,
+        blank=True,
+        help_text="Whose patterns: they read the text each in its way. Empty: not told, or no text",
+    )
     is_forwarded = models.BooleanField(default=False, help_text="Other people's words inside a forwarded chat")
     lexicon_version = models.CharField(max_length=20)
     sent_at = models.DateTimeField(null=True, help_text="The message's, for the hits of a time; NULL: not told")

@@ -169,16 +169,16 @@ def read_words(*, finding: Finding, reason: str, reviewer: Employee) -> str:
 
 
 def excerpts(text: str, hits: list[dict], around: int = 60) -> list[tuple[str, str, str]]:
-    """Return (before, hit, after) for each rule that hit, from the text as the lexicon reads it.
+    """Return (before, hit, after) for each rule that hit, from the text as the lexicon that found it reads it.
 
     That is all a reviewer needs to see why: not the whole message. Hits whose place cannot be found are left out.
     """
     plain = normalise(text)
-    chinese = lexicons.active().in_chinese(plain)
     found: list[tuple[str, str, str]] = []
     for hit in hits:
         start, end = hit.get("start", 0), hit.get("end", 0)
-        read = chinese if any("\u4e00" <= letter <= "\u9fff" for letter in chinese[start:end]) else plain
+        is_chinese = hit.get("language") == "zh"
+        read = lexicons.named(hit.get("version", "")).in_chinese(plain) if is_chinese else plain
         piece = (read[max(0, start - around) : start], read[start:end], read[end : end + around])
         if piece[1] and piece not in found:
             found.append(piece)

@@ -188,7 +188,7 @@ def _signal_openings(pks: list[int]) -> list[Opening]:
     hits: dict[int, list[dict]] = defaultdict(list)
     for one in Signal.objects.filter(message__in=pks, is_forwarded=False).order_by("message_id", "-weight", "rule"):
         hit = {"rule": one.rule, "kind": one.kind, "weight": one.weight, "start": one.start, "end": one.end}
-        hits[one.message_id].append({**hit, "version": one.lexicon_version})
+        hits[one.message_id].append({**hit, "language": one.language, "version": one.lexicon_version})
     messages = Message.objects.in_bulk(hits)
     parties: dict[int, list[Participant]] = defaultdict(list)
     for party in Participant.objects.filter(message__in=messages).select_related("employee").order_by("pk"):

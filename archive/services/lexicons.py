@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,6 +60,12 @@ def _switched_on(pk: int, _switched_on_at: datetime) -> Lexicon:
 def compiled(version: LexiconVersion) -> Lexicon:
     """Return the version ready for use. Raises lexicon_text.BrokenLexicon."""
     return lexicon_text.parse(version.content, version=str(version.number))
+
+
+def named(version: str) -> Lexicon:
+    """Return the version that a hit names. The one that ships stands for what is no number of a version."""
+    row = LexiconVersion.objects.filter(number=int(version)).first() if version.isdecimal() else None
+    return compiled_text(row.content) if row else lexicon_text.shipped()
 
 
 def active_version() -> LexiconVersion | None:
@@ -262,15 +268,20 @@ def start_trial(*, draft: LexiconVersion, by: Employee) -> Job:
 
     The same two on the same words again, by the same person, are the same job.
     """
-    last = MessageText.objects.aggregate(last=Max("pk"))["last"] or 0
+    last = _words_kept().aggregate(last=Max("pk"))["last"] or 0
     texts = lexicon_text.digest(draft.content), lexicon_text.digest(active_text())
     return jobs.start(
         kind=TASK,
         key=trial_key(draft, last),
         by=by,
         params={"draft": draft.pk, "digest": texts[0], "beside": texts[1], "last": last},
-        total=MessageText.objects.filter(pk__lte=last).count(),
+        total=_words_kept().filter(pk__lte=last).count(),
     )
+
+
+def _words_kept() -> QuerySet[MessageText]:
+    """Return what messages say; not whole records of unknown kinds, which no lexicon looks at."""
+    return MessageText.objects.exclude(why=MessageText.Why.UNKNOWN)
 
 
 def trial_key(draft: LexiconVersion, last: int) -> str:
@@ -295,7 +306,7 @@ def try_some(job: Job) -> bool:
     if (lexicon_text.digest(draft.content), now_digest) != (job.params["digest"], job.params["beside"]):
         raise TrialOutdated(draft.number)
     after, before, at = compiled_text(draft.content), active(), job.cursor.get("at", 0)
-    texts = MessageText.objects.filter(pk__gt=at, pk__lte=job.params["last"]).select_related("message").order_by("pk")
+    texts = _words_kept().filter(pk__gt=at, pk__lte=job.params["last"]).select_related("message").order_by("pk")
     result = job.result or {"looked_at": 0, "unopened": 0, "new": 0, "gone": 0, "rules": {}}
     some = list(texts[:STEP])
     for one in some:

@@ -49,7 +49,6 @@ class Computed:
     employee: Employee
     metrics: Metrics
     evidence: Evidence
-    usual: list[int]
     until: date  # last day that the feed speaks for
     last_message_at: datetime | None
 
@@ -91,7 +90,6 @@ def recompute_some(*, by: str, now: datetime | None = None) -> int:
             until=one.until,
             metrics=one.metrics,
             evidence=one.evidence,
-            usual_client_sent=one.usual,
             policy=policy.current(),
         )
     ]
@@ -170,10 +168,12 @@ def compute(people: list[Employee], month: date, *, months: int = 1) -> list[Com
             client_sent_before=before,
             month_is_covered=until == last,
         )
-        found, evidence = metrics.compute(part, person, words, time, terms.own_words_weight, terms.addressed_weight)
+        found, evidence = metrics.compute(
+            part, person, words, time, terms.own_words_weight, terms.addressed_weight, terms.drop_base
+        )
         found.silent_seat = rules.is_silent_seat(found, terms)
         spoken = (line.sent_at for line in part.sent + part.received if line.category == "content")
-        computed.append(Computed(one, found, evidence, before, until, max(spoken, default=None)))
+        computed.append(Computed(one, found, evidence, until, max(spoken, default=None)))
     return computed
 
 

@@ -357,16 +357,20 @@ def _words(written: list[Written], now: datetime) -> None:
     words, signals, texts = lexicons.active(), [], []
     keeps_flagged_only = settings.ARCHIVE_TEXT != "all"
     for one in written:
-        if one.line.category != CONTENT or one.row.sender_kind == PartyKind.ROBOT:
+        if one.line.category != CONTENT:
             continue
-        kept = [(hit, False) for hit in lexicon.signals(_hits(one, words))]
-        if one.line.forwarded_text:
-            kept += [(hit, True) for hit in lexicon.signals(words.judge(one.line.forwarded_text))]
-        if not kept and keeps_flagged_only:
+        kept: list[tuple[Hit, bool]] = []
+        if one.row.sender_kind != PartyKind.ROBOT:
+            kept += [(hit, False) for hit in lexicon.signals(_hits(one, words))]
+            if one.line.forwarded_text:
+                kept += [(hit, True) for hit in lexicon.signals(words.judge(one.line.forwarded_text))]
+        elif not one.line.whole:
+            continue
+        if not kept and keeps_flagged_only and not one.line.whole:
             continue
         signals += [_signal(one.row, hit, forwarded, words.version) for hit, forwarded in kept]
         if not one.keeps_words and (why := _why_keep(one.line, any(not forwarded for _hit, forwarded in kept))):
-            sealed, key_id = sealing.seal((one.line.own_text or one.line.forwarded_text).encode())
+            sealed, key_id = sealing.seal(one.line.whole or (one.line.own_text or one.line.forwarded_text).encode())
             # Without a finding it goes after a while; services.findings lets it stay where one opens.
             until = now + timedelta(days=policy.current().text_days) if why == MessageText.Why.SIGNAL else None
             texts.append(MessageText(message_id=one.row.pk, sealed=sealed, key_id=key_id, why=why, delete_after=until))
@@ -376,8 +380,9 @@ def _words(written: list[Written], now: datetime) -> None:
 
 def _hits(one: Written, words: Lexicon) -> list[Hit]:
     hits = words.judge(one.line.own_text, with_contact=one.row.is_external) if one.line.own_text else []
-    if _hands_over_own_card(one):
-        hits.append(Hit(OWN_CARD, "off_channel", lexicon.SIGNAL_WEIGHT + lexicon.WITH_CONTACT, 0, 0, is_signal=True))
+    rule = words.rule(OWN_CARD)
+    if rule and _hands_over_own_card(one):
+        hits.append(words.without_words(rule, with_contact=one.row.is_external))
     return hits
 
 
@@ -402,14 +407,17 @@ def _signal(row: Row, hit: Hit, is_forwarded: bool, version: str) -> Signal:
         weight=hit.weight,
         start=hit.start,
         end=hit.end,
+        language=hit.language,
         is_forwarded=is_forwarded,
         lexicon_version=version,
     )
 
 
 def _why_keep(line: Captured, has_signal: bool) -> str | None:
-    if not (line.own_text or line.forwarded_text) or settings.ARCHIVE_TEXT == "none":
+    if not (line.own_text or line.forwarded_text or line.whole) or settings.ARCHIVE_TEXT == "none":
         return None
+    if line.whole:
+        return MessageText.Why.UNKNOWN
     if settings.ARCHIVE_TEXT == "all":
         return MessageText.Why.POLICY
     return MessageText.Why.SIGNAL if has_signal and line.own_text else None

@@ -61,6 +61,7 @@ class Captured:
     files: tuple[File, ...] = ()
     own_text: str = ""  # the sender's own words: quotations removed, parts joined
     forwarded_text: str = ""  # other people's words inside a forwarded conversation
+    whole: bytes = b""  # the record as canonical JSON, of a kind that no documentation names
     card_of: str = ""  # whose contact card was handed over
     recalls: str = ""
     recalled_at: datetime | None = None  # what a record says of itself: it was taken back then

@@ -120,13 +120,9 @@ class PackedLines:
         try:
             if self.unpacked.tell() != offset:
                 self.unpacked.seek(offset)
-            stream = self.unpacked if self.reader is wecom.read else Unpacked(self.unpacked, self.stream)
-            for one in self.reader(stream, line=line, offset=offset):
+            for one in self.reader(Unpacked(self.unpacked, self.stream), line=line, offset=offset):
                 yield one
                 place = one.place
-                if place.end > max(ALWAYS_FINE, HONEST_RATIO * self.stream.tell()):
-                    yield self._ends(place, "unpacks_too_large")
-                    return
         except Bomb:
             yield self._ends(place, "unpacks_too_large")
         except (OSError, EOFError, zlib.error):

@@ -54,8 +54,10 @@ def parse(place: Place, raw: bytes) -> Captured | Aside:
         if not isinstance(data, dict):
             raise strict.Refused("not_an_object")
         seq = data.get("seq")
-        if not isinstance(seq, int) or isinstance(seq, bool) or not 0 < seq <= LARGEST_SEQ:
+        if not isinstance(seq, int) or isinstance(seq, bool) or seq <= 0:
             raise strict.Refused("no_seq")
+        if seq > LARGEST_SEQ:
+            raise strict.Refused("seq_too_large")
         message = data.get("msg")
         if isinstance(message, dict):
             return _Reading(b"\\u" in raw, is_plain).record(place, seq, data, message, b"sdkfileid" in raw)
@@ -148,6 +150,7 @@ class _Reading:
         payload = payload_of(msgtype, message)
         media = walk_media(message, msgtype) if has_media else []
         own, forwarded = texts(msgtype, payload) if category == CONTENT else ("", "")
+        is_known_kind = msgtype in KNOWN_KINDS
         return Captured(
             place=place,
             seq=seq,
@@ -155,7 +158,8 @@ class _Reading:
             category=category,
             msgtype=msgtype,
             fingerprint=fingerprint(message, is_plain=self.is_plain),
-            is_known_kind=msgtype in KNOWN_KINDS,
+            is_known_kind=is_known_kind,
+            whole=b"" if is_known_kind else strict.canonical(message, is_plain=self.is_plain),
             sender=self.text(message.get("user" if category == CONTROL else "from")),
             recipients=self.recipients(message.get("tolist")),
             room=self.text(message.get("roomid")),

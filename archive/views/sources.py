@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
@@ -36,6 +37,7 @@ def _page(request: HttpRequest, source: Source, *, form: TokenForm | None = None
     context = {
         "source": source,
         "health": health,
+        "keeps_whole": settings.ARCHIVE_TEXT != "none",
         "promise": timedelta(seconds=source.expected_latency_seconds),
         "tokens": [(token, token.opens(now)) for token in health.tokens],
         "form": form or TokenForm(),

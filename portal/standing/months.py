@@ -250,6 +250,11 @@ def _rest(m: Metrics) -> list[Figure]:
             _("%(opened)s opened, %(closed)s closed") % {"opened": m.findings_opened, "closed": m.findings_closed},
         ),
         Figure(
+            _("From opening to closing"),
+            "–" if m.close_days is None else ngettext("%(n)s day", "%(n)s days", m.close_days) % {"n": m.close_days},
+            _("median of those closed in the month"),
+        ),
+        Figure(
             _("Open at the end of the month"),
             _("%(open)s, %(overdue)s of them overdue") % {"open": m.findings_open, "overdue": m.findings_overdue},
             "",

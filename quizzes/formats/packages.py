@@ -4,11 +4,14 @@ import io
 import posixpath
 import stat
 import zipfile
+import zlib
 
 from quizzes.formats.base import NotThisFormat
 
 MOST_FILES, FILE_MOST, SUM_MOST, RATIO_MOST = 5_000, 8 * 2**20, 128 * 2**20, 100
 CHUNK = 2**16
+# What zipfile raises for files that are damaged, locked, or packed in a way it does not know.
+DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, RuntimeError, ValueError)
 
 
 class Package:
@@ -18,7 +21,7 @@ class Package:
         try:
             self.zip = zipfile.ZipFile(io.BytesIO(data))
             listed = self.zip.infolist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        except DAMAGED as error:
             raise NotThisFormat(f"it is no ZIP file: {error}") from error
         if len(listed) > MOST_FILES:
             raise NotThisFormat(f"it holds {len(listed)} files; {MOST_FILES} are the most")
@@ -59,9 +62,9 @@ class Package:
                         raise NotThisFormat(
                             f"{name} is larger than {FILE_MOST // 2**20} MiB, or all files together are"
                         )
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, ValueError) as error:
-            if isinstance(error, NotThisFormat):
-                raise
+        except NotThisFormat:
+            raise
+        except DAMAGED as error:
             raise NotThisFormat(f"{name} cannot be unpacked") from error
         self.left -= len(found)
         return bytes(found)

@@ -186,6 +186,18 @@ def test_an_excerpt_shows_the_hit_and_a_little_around_it(flagged):
     assert (before, hit, after) == ("", "加我个人微信", "聊价格好说")
 
 
+def test_an_excerpt_reads_each_hit_as_its_language_does(run_import, write_feed, make_employee):
+    """Chinese words are joined before they are looked at, so places after them differ between the two readings."""
+    text = "好 的，没 问 题 please delete this chat ，加 我 个 人 微 信 聊"
+    make_employee(wecom_userid="li.na")
+    run_import(write_feed([line(1, text, to=(CLIENT,))]))
+    finding = Finding.objects.get(kind="off_channel")
+    assert {hit["language"] for hit in finding.facts["hits"]} == {"en", "zh"}
+    shown = {hit for _before, hit, _after in services.excerpts(text, finding.facts["hits"])}
+    assert any("delete this chat" in one for one in shown)
+    assert any("加我个人微信" in one for one in shown)
+
+
 def test_words_that_were_not_kept_are_empty(flagged, one):
     Message.objects.get().text.delete()
     assert services.read_words(finding=flagged, reason="to decide", reviewer=one) == ""

@@ -60,6 +60,14 @@ def test_a_bomb_is_stopped(monkeypatch):
     assert last.place.line < 250
 
 
+@pytest.mark.parametrize("bomb", [b"{" + b" " * 2**28, b"\n" * 2**28], ids=["one long line", "blank lines"])
+def test_a_bomb_without_a_record_in_it_is_stopped_early(monkeypatch, bomb):
+    monkeypatch.setattr(feed, "ALWAYS_FINE", 2**20)
+    reader = opened(packed(bomb))
+    assert [one.reason for one in reader.read()] == ["unpacks_too_large"]
+    assert reader.unpacked.tell() < 2**25
+
+
 def test_a_packed_feed_is_imported_as_a_plain_one(run_import, tmp_path, staff):
     path = tmp_path / "week.jsonl.gz"
     path.write_bytes(gzip.compress(FEED.read_bytes()))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from archive import sealing, services
+from archive import lexicon_text, sealing, services
 from archive.models import (
     Batch,
     Conflict,
@@ -31,7 +31,7 @@ from archive.models import (
     Signal,
     Source,
 )
-from archive.services import bulk, feeds, running, storing
+from archive.services import bulk, feeds, lexicons, running, storing
 from archive.services.holes import judge_holes
 from archive.sources.feed import open_feed
 from portal.ledger import services as ledger
@@ -258,6 +258,34 @@ def test_the_setting_says_whose_words_are_kept(run_import, write_feed, settings,
     run_import(write_feed([line(1, "hello"), line(2, "加我个人微信聊", to=(CLIENT,))]))
     assert sorted(MessageText.objects.values_list("message__seq", flat=True)) == kept
     assert Finding.objects.filter(kind="off_channel").count() == 1
+
+
+@pytest.mark.parametrize("setting", ["flagged", "all", "none"])
+@pytest.mark.parametrize("sender", ["li.na", ROBOT])
+def test_a_record_of_an_unknown_kind_is_kept_whole(run_import, write_feed, settings, setting, sender):
+    settings.ARCHIVE_TEXT = setting
+    said = line(1, sender=sender, msgtype="ai_summary_card", ai_summary_card={"summary": "加我个人微信聊", "n": 2**60})
+    run_import(write_feed([said]))
+    assert Message.objects.count() == 1
+    if setting == "none":
+        assert not MessageText.objects.exists()
+        return
+    kept = MessageText.objects.get()
+    assert (kept.why, kept.delete_after) == ("unknown", None)
+    assert json.loads(sealing.unseal(kept.sealed, kept.key_id)) == said["msg"]
+
+
+def test_a_card_counts_as_the_lexicon_that_counts_says(run_import, write_feed, monkeypatch):
+    """Whoever takes the rule out of the lexicon, or makes it heavier, does so for cards as well."""
+    own = {"msgtype": "card", "card": {"corpname": "微信联系人", "userid": OTHER_CLIENT}}
+    shipped = lexicon_text.shipped_text()
+    heavier = shipped.replace("id: account-offered\n    weight: 2", "id: account-offered\n    weight: 3")
+    for content, weights in ((heavier, [4]), (lexicon_text.without_rule(shipped, "account-offered"), [])):
+        Signal.objects.all().delete()
+        monkeypatch.setattr(lexicons, "active", lambda content=content: lexicon_text.parse(content))
+        number = len(weights) + 1
+        run_import(write_feed([line(number, to=(CLIENT,), **own)], f"{number}.jsonl"))
+        assert list(Signal.objects.values_list("weight", flat=True)) == weights
 
 
 def test_flagged_words_without_a_finding_go_after_a_week(run_import, write_feed):

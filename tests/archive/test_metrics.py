@@ -74,7 +74,14 @@ def test_client_talk_without_a_seat_counts_only_where_a_list_speaks():
 
 @pytest.mark.parametrize(
     ("before", "sent", "percent"),
-    [([100, 40, 60], 15, 25), ([100, 40, 60], 14, 23), ([100, 60], 15, None), ([0, 0, 0], 15, None)],
+    [
+        ([100, 40, 60], 15, 25),
+        ([100, 40, 60], 14, 23),
+        ([100, 60], 15, None),
+        ([0, 0, 0], 15, None),
+        ([40, 20, 10], 15, 75),
+        ([40, 19, 10], 15, None),
+    ],
 )
 def test_the_drop_is_measured_by_the_median_of_three_months(before, sent, percent):
     talk = [seen(contacts=("x",)) for _n in range(sent)]

@@ -52,6 +52,22 @@ def test_what_changes_a_final_record_makes_a_version_with_its_reason(final, run_
     assert (told["version"], told["why"], told["metrics"]) == (2, "messages", final.metrics)
 
 
+def test_people_are_computed_in_as_many_goes_as_their_messages_need(make_employee, run_import, write_feed, monkeypatch):
+    """Memory holds so many messages at once, and one person's at least: the figures are the same."""
+    handles = ["ann", "bo", "cy", "dee"]
+    for handle in handles:
+        make_employee(wecom_userid=handle)
+    monkeypatch.setattr(records, "PARTS", 5)
+    sizes, compute = [], records.compute
+    monkeypatch.setattr(records, "compute", lambda people, *more: sizes.append(len(people)) or compute(people, *more))
+    counts = [2, 3, 8, 1]
+    lines = [who for who, count in zip(handles, counts, strict=True) for _n in range(count)]
+    with on(16):
+        run_import(write_feed([line(n, sender=who, to=(CLIENT,)) for n, who in enumerate(lines, start=1)]))
+    assert sizes == [2, 1, 1]
+    assert list(Record.objects.order_by("employee").values_list("sent", flat=True)) == counts
+
+
 def test_a_recall_that_comes_late_says_so(person, run_import, write_feed):
     recall = line(2, action="recall", msgtype="revoke", revoke={"pre_msgid": line(1)["msg"]["msgid"]})
     with on(16):

@@ -129,7 +129,7 @@ def test_the_state_comes_with_its_reasons():
     ) == ("attention", [rules.Reason("open", "after_refusal", 2), rules.Reason("silent")])
 
 
-def opened(metrics: Metrics, usual: list[int] = (), evidence: Evidence | None = None) -> list[str]:
+def opened(metrics: Metrics, evidence: Evidence | None = None) -> list[str]:
     found = rules.record_openings(
         employee=1,
         uid="u",
@@ -137,34 +137,32 @@ def opened(metrics: Metrics, usual: list[int] = (), evidence: Evidence | None = 
         until=TODAY,
         metrics=metrics,
         evidence=evidence or Evidence(),
-        usual_client_sent=usual,
         policy=policy.current(),
     )
     return [one.kind for one in found]
 
 
 @pytest.mark.parametrize(
-    ("metrics", "usual", "kinds"),
+    ("metrics", "kinds"),
     [
-        (Metrics(), [], []),
-        (Metrics(recalls=5, sent=99), [], ["recall_pattern"]),
-        (Metrics(recalls=5, sent=100), [], []),
-        (Metrics(recalls=4, sent=10), [], []),
-        (Metrics(recalls=1, sent=100, signal_recalls=1), [], ["recall_pattern"]),
-        (Metrics(after_refusal=1), [], ["after_refusal"]),
-        (Metrics(sent_unseated=1), [], ["unseated_client_talk"]),
-        (Metrics(seat_days=5), [], ["silent_seat"]),
-        (Metrics(seat_days=4), [], []),
-        (Metrics(seat_days=20, captured=1, longest_silence=9), [], []),
-        (Metrics(seat_days=20, captured=1, longest_silence=10), [], ["silent_seat"]),
-        (Metrics(captured=1, drop_percent=24), [20, 30, 10], ["silent_seat"]),
-        (Metrics(captured=1, drop_percent=25), [20, 30, 10], []),
-        (Metrics(captured=1, drop_percent=0), [19, 30, 10], []),  # too little before to speak of a drop
-        (Metrics(captured=1, drop_percent=None), [20, 30, 10], []),
+        (Metrics(), []),
+        (Metrics(recalls=5, sent=99), ["recall_pattern"]),
+        (Metrics(recalls=5, sent=100), []),
+        (Metrics(recalls=4, sent=10), []),
+        (Metrics(recalls=1, sent=100, signal_recalls=1), ["recall_pattern"]),
+        (Metrics(after_refusal=1), ["after_refusal"]),
+        (Metrics(sent_unseated=1), ["unseated_client_talk"]),
+        (Metrics(seat_days=5), ["silent_seat"]),
+        (Metrics(seat_days=4), []),
+        (Metrics(seat_days=20, captured=1, longest_silence=9), []),
+        (Metrics(seat_days=20, captured=1, longest_silence=10), ["silent_seat"]),
+        (Metrics(captured=1, drop_percent=24), ["silent_seat"]),
+        (Metrics(captured=1, drop_percent=25), []),
+        (Metrics(captured=1, drop_percent=None), []),
     ],
 )
-def test_what_a_month_opens(metrics, usual, kinds):
-    assert opened(metrics, usual) == kinds
+def test_what_a_month_opens(metrics, kinds):
+    assert opened(metrics) == kinds
 
 
 def test_a_finding_names_the_first_message_behind_it():
@@ -179,7 +177,6 @@ def test_a_finding_names_the_first_message_behind_it():
         until=TODAY,
         metrics=Metrics(after_refusal=2),
         evidence=Evidence(after_refusal=[late, early]),
-        usual_client_sent=[],
         policy=policy.current(),
     )
     assert (found.key, found.message, found.on) == ("after_refusal:u:2026-10", 2, date(2026, 10, 14))

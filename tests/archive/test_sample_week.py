@@ -210,8 +210,11 @@ def test_a_missing_word_on_consent_is_found_seven_days_after_the_first_message(j
         assert sorted(missing.values_list("employee__wecom_userid", flat=True)) == people
 
 
-def test_the_words_of_flagged_messages_alone_are_kept(judged):
-    assert set(MessageText.objects.values_list("message__seq", flat=True)) == {1037, 1043}
+def test_the_words_of_flagged_messages_alone_are_kept_and_unknown_kinds_whole(judged):
+    kept = MessageText.objects.values_list("message__seq", "why")
+    unknown = Message.objects.filter(is_known_kind=False, error_code=None).values_list("seq", flat=True)
+    assert set(kept) == {(1037, "signal"), (1043, "signal"), *((seq, "unknown") for seq in unknown)}
+    assert len(unknown) == 1
 
 
 def test_a_second_reading_changes_nothing(judged, run_import):

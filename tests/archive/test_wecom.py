@@ -129,6 +129,8 @@ def test_an_unknown_kind_is_content():
     found = one(msgtype="ai_summary_card", ai_summary_card={"summary": "x"})
     assert (found.category, found.is_known_kind, found.own_text) == ("content", False, "")
     assert one(msgtype=None).msgtype == "none"
+    assert json.loads(found.whole)["ai_summary_card"] == {"summary": "x"}
+    assert one(msgtype="image", image={"md5sum": "x"}).whole == b""
 
 
 def test_an_envelope_that_could_not_be_opened_is_a_record():

@@ -361,6 +361,13 @@ def test_a_package_that_leads_out_of_itself_or_unfolds_is_refused():
         Package(b"PK\x03\x04 and nothing else")
 
 
+def test_a_file_that_is_damaged_inside_is_named():
+    whole = zipped({"a.xml": random.Random(1).randbytes(5000).hex()})
+    start = whole.index(b"a.xml") + len(b"a.xml")
+    with pytest.raises(NotThisFormat, match=r"a\.xml cannot be unpacked"):
+        Package(whole[:start] + b"\xff" * 50 + whole[start + 50 :]).read("a.xml")
+
+
 def test_a_size_that_lies_is_found_out():
     data = zipped({"a.xml": random.Random(1).randbytes(9 * 2**20)})  # which does not pack
     package = Package(data)

@@ -89,6 +89,20 @@ def test_month_ends_are_counted_once_and_from_what_was_then(team):
     assert MonthEnd.objects.filter(manager=boss, month=date(2026, 5, 1)).get().people == 4
 
 
+def test_who_has_left_is_not_counted_but_those_below_them_are(team, make_employee):
+    with on("2026-06-10"):
+        below = make_employee(manager=team["Ann"])
+        services.catch_up()
+        team["Ann"].left_on = date(2026, 6, 12)
+        team["Ann"].save()
+    with on("2026-06-13"):
+        services.bring_up_to_date(employee_ids=[team["Ann"].pk], today=date(2026, 6, 13))
+    trend.take(date(2026, 7, 1))
+    june = MonthEnd.objects.filter(month=date(2026, 6, 1)).values_list("manager", "people")
+    assert dict(june) == {None: 5, team["boss"].pk: 4, team["Ann"].pk: 1}
+    assert below.manager == team["Ann"]
+
+
 def test_the_chart_has_a_point_for_each_month_and_for_today(team):
     trend.take(date(2026, 6, 1))
     now = trend.now_of({("current", "clean"): 3, ("overdue", "breach"): 1}, barred=1)
