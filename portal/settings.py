@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "portal.people",
     "portal.ledger",
     "portal.jobs",
+    "portal.hr",
     "quizzes",
     "training",
     "archive",
@@ -289,6 +290,7 @@ CELERY_BEAT_SCHEDULE = {
     "count how the firm stands": {"task": "portal.standing.tasks.take_stock", "schedule": 3600},
     "send reminders that wait": {"task": "portal.standing.tasks.send_nudges", "schedule": 300},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
+    "throw away HR's old lists": {"task": "portal.hr.tasks.forget_old", "schedule": 24 * 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
     "tell of recalled questions": {"task": "training.tasks.tell_recalled", "schedule": 300},
     "look for integrity signals": {"task": "quizzes.tasks.look_for_signals", "schedule": 6 * 3600},
@@ -341,6 +343,8 @@ ARCHIVE_TEXT_KEYS = env.keys("ARCHIVE_TEXT_KEYS", DATA_DIR / "keys" / "archive-t
 ARCHIVE_POLICY_FILE = Path(env.text("ARCHIVE_POLICY_FILE")) if env.text("ARCHIVE_POLICY_FILE") else None
 # …and who may message (portal/standing/policy.yaml).
 STANDING_POLICY_FILE = Path(env.text("STANDING_POLICY_FILE")) if env.text("STANDING_POLICY_FILE") else None
+# Percent of the staff that one HR file may take away; more looks like half a list, and is refused.
+HR_MOST_LEAVERS = env.number("HR_MOST_LEAVERS", 5, most=100)
 # The firm's own retention schedules instead of those that ship; archive.checks looks whether they can be used.
 ARCHIVE_RETENTION_FILE = Path(env.text("ARCHIVE_RETENTION_FILE")) if env.text("ARCHIVE_RETENTION_FILE") else None
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")

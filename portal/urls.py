@@ -35,6 +35,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("portal.people.urls")),
     path("", include("portal.jobs.urls")),
+    path("", include("portal.hr.urls")),
     path("", include("portal.ledger.urls")),
     path("", include("quizzes.urls")),
     path("", include("training.urls")),

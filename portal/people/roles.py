@@ -6,7 +6,13 @@ AUDITOR = "Auditor"
 AUTHOR = "Author"
 
 PERMISSIONS: dict[str, set[str]] = {
-    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time", "standing.remind_anybody"},
+    HR: {
+        "people.view_everyone",
+        "hr.import_people",
+        "training.export_certificates",
+        "quizzes.grant_extra_time",
+        "standing.remind_anybody",
+    },
     COMPLIANCE: {
         "people.view_everyone",
         "archive.view_every_record",

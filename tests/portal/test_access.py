@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -22,6 +23,7 @@ from archive import lexicon_text
 from archive import services as archive
 from archive.models import Import, Record, SetAside, Unmatched
 from archive.services import lexicons
+from portal.hr import services as hr
 from portal.jobs import services as jobs
 from portal.ledger import services as ledger
 from portal.people import services as people_services
@@ -164,6 +166,12 @@ TABLE = {
     "training:verify": Line(EVERYBODY, visitor=True, args=lambda h: [h["certificate"].serial]),
     "training:export_list": Line(frozenset({"hr"})),
     "training:export_file": Line(frozenset({"hr"}), args=lambda h: [h["export"].uid]),
+    # hr: deeds to a list that is in another state by then change nothing and lead back to it
+    "hr:file_list": Line(frozenset({"hr"})),
+    "hr:file": Line(frozenset({"hr"}), args=lambda h: [h["hr_file"].uid]),
+    "hr:choose_columns": Line(frozenset({"hr"}), method="post", args=lambda h: [h["hr_file"].uid]),
+    "hr:apply": Line(frozenset({"hr"}), method="post", args=lambda h: [h["hr_file"].uid]),
+    "hr:put_away": Line(frozenset({"hr"}), method="post", args=lambda h: [h["hr_file"].uid]),
     # ledger
     "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
     "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
@@ -300,6 +308,8 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
     )
+    listed = SimpleUploadedFile("people.csv", b"employee_no,name_en,email\nN1,Ann,ann@example.com\n")
+    house["hr_file"] = hr.give(upload=listed, is_complete=False, by=house["hr"])
     house["job"] = jobs.start(kind="tests.count", key="one", by=employee)
     feed = tmp_path / "feed.jsonl"
     feed.write_text(FEED)

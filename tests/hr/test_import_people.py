@@ -22,7 +22,7 @@ def hr_file(tmp_path):
 
 def test_without_write_nothing_is_changed(hr_file, capsys):
     call_command("import_people", hr_file(*ROWS))
-    assert "2 added, 0 changed, 0 unchanged, 0 refused (nothing written" in capsys.readouterr().out
+    assert "2 added, 0 changed, 0 came back, 0 left, 0 unchanged, 0 refused (nothing written" in capsys.readouterr().out
     assert not Employee.objects.exists()
 
 
@@ -38,7 +38,7 @@ def test_a_second_time_changes_nothing(hr_file, capsys):
     call_command("import_people", hr_file(*ROWS), "--write")
     entries = Entry.objects.count()
     call_command("import_people", hr_file(*ROWS), "--write")
-    assert "0 added, 0 changed, 2 unchanged" in capsys.readouterr().out
+    assert "0 added, 0 changed, 0 came back, 0 left, 2 unchanged" in capsys.readouterr().out
     assert Entry.objects.count() == entries
 
 
@@ -75,8 +75,29 @@ def test_a_file_that_is_no_list_of_people_is_refused(hr_file):
 
 def test_managers_are_set_and_a_circle_is_refused(hr_file, capsys):
     header = "employee_no,name_en,email,manager_no"
-    lines = ["A,Ann,a@example.com,B", "B,Bob,b@example.com,C", "C,Cy,c@example.com,A"]
-    with pytest.raises(CommandError):
+    lines = ["A,Ann,a@example.com,B", "B,Bob,b@example.com,", "C,Cy,c@example.com,A"]
+    call_command("import_people", hr_file(*lines, header=header), "--write")
+    assert Employee.objects.get(employee_no="A").manager.employee_no == "B"
+    lines[1] += "C"
+    with pytest.raises(CommandError, match="3 of 3 lines"):
         call_command("import_people", hr_file(*lines, header=header), "--write")
     assert "circle" in capsys.readouterr().err
-    assert Employee.objects.get(employee_no="A").manager.employee_no == "B"
+    assert Employee.objects.get(employee_no="B").manager is None
+
+
+def test_other_headings_are_told_on_the_command_line(hr_file):
+    header = "Badge,Name,Email Address,部门"
+    call_command(
+        "import_people", hr_file("7,Ann,a@example.com,Sales", header=header), "--write", "--column", "employee_no=Badge"
+    )
+    assert Employee.objects.get(employee_no="7").department.name == "Sales"
+
+
+def test_a_half_of_the_list_does_not_make_the_other_half_leave(hr_file, capsys):
+    people = [f"E{n:03},,,Name {n},Sales,e{n}@example.com" for n in range(20)]
+    call_command("import_people", hr_file(*people), "--write")
+    with pytest.raises(CommandError, match="10 of 20 people would leave"):
+        call_command("import_people", hr_file(*people[:10]), "--write", "--complete")
+    assert not Employee.objects.exclude(left_on=None).exists()
+    call_command("import_people", hr_file(*people[:10]), "--write", "--complete", "--most-leavers", "50")
+    assert Employee.objects.exclude(left_on=None).count() == 10
