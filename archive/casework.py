@@ -18,6 +18,7 @@ CLOSES: dict[str, tuple[str, ...]] = {
     "self_report": ("remedied",),
     "silent_seat": ("explained",),
     "media_missing": ("lost", "explained"),
+    "client_gift": ("explained", "remedied"),
     "capture_late": ("explained",),
     "source_silent": ("explained",),
     "hole": ("lost", "explained"),
@@ -35,6 +36,7 @@ NEEDS: dict[tuple[str, str], frozenset[str]] = {
     ("recall_pattern", "remedied"): frozenset({REMEDY}),
     ("after_refusal", "remedied"): frozenset({REMEDY}),
     ("barred_talk", "remedied"): frozenset({TRAINING}),
+    ("client_gift", "remedied"): frozenset({REMEDY}),
     ("self_report", "remedied"): frozenset({REMEDY}),
     ("integrity", "explained"): frozenset({SECOND}),
 }
