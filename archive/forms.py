@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import Source
-from archive.services import ENDINGS, PUSH_BYTES, UPLOAD_LIMIT
+from archive.services import ENDINGS, PUSH_BYTES, STATE_BYTES, UPLOAD_LIMIT
 from archive.sources import strict
 from archive.sources.kinds import channel_of
 from archive.sources.mapping import BadMapping, check
@@ -51,6 +51,38 @@ class UploadForm(Plain, forms.Form):
         file = self.cleaned_data["file"]
         if file.size > UPLOAD_LIMIT:
             raise forms.ValidationError(_("The file is larger than 8 GiB. Use the command import_archive for it."))
+        return file
+
+
+class StateForm(Plain, forms.Form):
+    """A dated copy of seats and consent for a source."""
+
+    name = forms.SlugField(label=_("Source"), max_length=50)
+    answers = forms.FileField(
+        label=_("File of answers"),
+        help_text=_("JSON: the permit list, consent, rooms and robots, as the puller wrote."),
+    )
+    taken_at = forms.DateTimeField(
+        label=_("When they were given"),
+        required=False,
+        help_text=_("Empty: as the file says, or now. A copy is dated by it."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    holds_from = a_day(
+        _("The permit list is the same since"), _("Empty: it speaks for its own day and a few days more.")
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs["list"] = "source-names"
+        self.fields["answers"].widget.attrs["accept"] = ".json"
+
+    def clean_answers(self):
+        file = self.cleaned_data["answers"]
+        if file.size > STATE_BYTES:
+            raise forms.ValidationError(
+                _("The file is larger than 8 MiB. Use the command import_archive_state for it.")
+            )
         return file
 
 

@@ -1,7 +1,19 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
 from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
-from archive.models.feeds import Batch, Heard, Hole, Import, Intake, PushAnswer, SetAside, Source, SourceToken
+from archive.models.copies import AnswerCopy, RobotName, Room, RoomMember
+from archive.models.feeds import (
+    Batch,
+    Heard,
+    Hole,
+    Import,
+    Intake,
+    PushAnswer,
+    SetAside,
+    Source,
+    SourceMonth,
+    SourceToken,
+)
 from archive.models.keeping import Disposal, Hold, Posting, Tombstone
 from archive.models.messages import (
     Attachment,
@@ -18,6 +30,7 @@ from archive.models.parties import Bar, ConsentWord, Identity, Robot, Seat, Seat
 from archive.models.words import LexiconVersion
 
 __all__ = [
+    "AnswerCopy",
     "Attachment",
     "Bar",
     "Batch",
@@ -44,6 +57,9 @@ __all__ = [
     "RecordDue",
     "RecordVersion",
     "Robot",
+    "RobotName",
+    "Room",
+    "RoomMember",
     "Sample",
     "SampleItem",
     "Seat",
@@ -52,6 +68,7 @@ __all__ = [
     "SetAside",
     "Signal",
     "Source",
+    "SourceMonth",
     "SourceToken",
     "Tombstone",
     "Unmatched",

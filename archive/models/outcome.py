@@ -54,6 +54,7 @@ class Finding(models.Model):
         SELF_REPORT = "self_report", _("told by the person")
         SILENT_SEAT = "silent_seat", _("a seat, and silence")
         MEDIA_MISSING = "media_missing", _("files of client talk that were not kept")
+        CLIENT_GIFT = "client_gift", _("money gifts to clients")
         CAPTURE_LATE = "capture_late", _("captured late")
         SOURCE_SILENT = "source_silent", _("a feed has fallen silent")
         HOLE = "hole", _("numbers missing in the feed")

@@ -21,6 +21,7 @@ from archive.services.casework import (
     report_slip,
     second_finding,
 )
+from archive.services.copy_pages import CopiesTold, copies_told
 from archive.services.days import Day, days_of, holes_in
 from archive.services.disposing import (
     AnotherIsOpen,
@@ -124,7 +125,9 @@ from archive.services.running import (
 from archive.services.sampling import draw_sample, review_item
 from archive.services.sealed import Sealed
 from archive.services.settling import review_finding
-from archive.services.state import NotAState, import_state, read_state
+from archive.services.state import SMALL_LIMIT as STATE_BYTES
+from archive.services.state import Kept, NotAState, import_state, judge_state, read_state, take_state, told_at
+from archive.services.state_doors import push_state, take_file
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
 from archive.services.taking import MOST_LINES as PUSH_LINES
 from archive.services.taking import TooMuch
@@ -138,6 +141,7 @@ __all__ = [
     "PUSH_BYTES",
     "PUSH_LINES",
     "PUSH_SECONDS",
+    "STATE_BYTES",
     "UPLOAD_LIMIT",
     "AlreadyDecided",
     "AlreadyLifted",
@@ -152,12 +156,14 @@ __all__ = [
     "BadSpan",
     "CannotUnpack",
     "Card",
+    "CopiesTold",
     "Count",
     "Criteria",
     "Day",
     "EvidenceMissing",
     "Health",
     "KeepingFacts",
+    "Kept",
     "KeyMissing",
     "KeyReused",
     "LeaseLost",
@@ -199,6 +205,7 @@ __all__ = [
     "candidates",
     "change_source",
     "claim_finding",
+    "copies_told",
     "count_held",
     "count_some",
     "days_of",
@@ -222,6 +229,7 @@ __all__ = [
     "import_stream",
     "is_whole",
     "judge_some",
+    "judge_state",
     "keeping_facts",
     "lift_hold",
     "likely",
@@ -234,6 +242,7 @@ __all__ = [
     "preview_told",
     "proof_of",
     "push",
+    "push_state",
     "read_again",
     "read_aside",
     "read_leaves",
@@ -262,8 +271,11 @@ __all__ = [
     "summary",
     "sweep",
     "sync_identities",
+    "take_file",
     "take_leaves",
+    "take_state",
     "token_for",
+    "told_at",
     "undo",
     "unfinished",
     "unpack",

@@ -8,17 +8,17 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Max, Min, QuerySet, Sum
 from django.utils import timezone
 
-from archive import calendars
-from archive.models import Finding, Hole, Intake, Message, Source, SourceToken, Unmatched
-from archive.services import silence
+from archive.models import Finding, Hole, Message, Source, SourceToken, Unmatched
+from archive.services import months, silence
 from archive.services.afterwards import waiting
+from archive.services.copy_pages import newest_list
 from archive.services.holes import seems_to_skip
 from archive.services.matching import strange_messages
 from archive.silence import LOSS, Listening
+from archive.source_metrics import SourceMetrics
 from portal.people.models import Employee
 
 LISTED = 20
-MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -114,17 +114,6 @@ class StrangeHandle:
 
 
 @dataclass(frozen=True)
-class Month:
-    month: date
-    deliveries: int
-    lines: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    set_aside: int
-
-
-@dataclass(frozen=True)
 class Health:
     """All that the page of a source says of it."""
 
@@ -138,7 +127,8 @@ class Health:
     handles: Page
     kinds: list[NewKind]
     unreadable: list[dict]  # publickey_ver, error_code, messages, first, last
-    months: list[Month]
+    months: list[tuple[date, SourceMetrics, datetime | None]]  # with when the rest was counted
+    last_list: datetime | None  # when the newest permit list was taken
     findings: list[Finding]
     open_findings: int
     waiting: int
@@ -173,7 +163,8 @@ def health_of(
         handles=_handles(source, handles_page),
         kinds=_kinds(source),
         unreadable=_unreadable(source),
-        months=_months(source, timezone.localdate(now)),
+        months=months.metrics_of(source, now=now),
+        last_list=newest_list(source),
         findings=findings,
         open_findings=about.count(),
         waiting=waiting().filter(source=source).count(),
@@ -210,14 +201,3 @@ def _unreadable(source: Source) -> list[dict]:
     dark = Message.objects.filter(source=source, error_code__isnull=False)
     rows = dark.values("publickey_ver", "error_code").annotate(messages=Count("pk"), first=Min("seq"), last=Max("seq"))
     return list(rows.order_by("publickey_ver", "error_code"))
-
-
-def _months(source: Source, today: date) -> list[Month]:
-    """Return the sums of the last months that had any, newest first."""
-    since = calendars.months_before(today, MONTHS - 1)[-1]
-    sums: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("deliveries", *Intake.COUNTS), 0))
-    for row in Intake.objects.filter(source=source, day__gte=since):
-        of_month = sums[calendars.month_of(row.day)]
-        for name in of_month:
-            of_month[name] += getattr(row, name)
-    return [Month(month, **sums[month]) for month in sorted(sums, reverse=True)]

@@ -10,10 +10,9 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from archive import calendars, policy, rules
-from archive.consent import UNKNOWN, Said, Words
+from archive.consent import UNKNOWN, Words
 from archive.models import (
     Conflict,
-    ConsentWord,
     Finding,
     Import,
     Message,
@@ -28,7 +27,18 @@ from archive.models import (
 from archive.models.messages import PartyKind
 from archive.retention import BadSchedules
 from archive.rules import Opening
-from archive.services import findings, holding, integrity, postings, records, sampling, schedules, silence
+from archive.services import (
+    consents,
+    findings,
+    holding,
+    integrity,
+    months,
+    postings,
+    records,
+    sampling,
+    schedules,
+    silence,
+)
 from archive.services.holes import judge_holes
 from archive.services.identities import handles_of, sync_identities
 from archive.services.turns import take_turn
@@ -243,6 +253,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
     silence.judge_silence(by=by, now=now)
     records.recompute_due(by=by, now=now)
     judge_consent(since=now - LATELY, by=by, now=now)
+    months.count_due(now=now)
     sampling.draw_due(by=by, now=now)
     dispose_of_text(by=by, now=now)
 
@@ -285,13 +296,9 @@ def judge_consent(*, since: datetime | None, by: str, now: datetime) -> None:
 
 def _words_between(pairs: set[tuple[int, str]], now: datetime) -> dict[tuple[int, str], str]:
     """Return what each contact last said to each employee, up to now, in whatever room they shared."""
-    contacts = sorted({contact for _who, contact in pairs})
-    said: list[Said] = []
-    for at in range(0, len(contacts), 5000):
-        words = ConsentWord.objects.filter(contact__in=contacts[at : at + 5000], said_at__lte=now)
-        said += [Said(*row) for row in words.values_list("employee_folded", "contact", "room", "word", "said_at")]
+    said = consents.said_by((contact for _who, contact in pairs), until=now)
     handles = handles_of({who for who, _contact in pairs}, datetime.min.replace(tzinfo=now.tzinfo), now)
-    shared: dict[int, set[str]] = {}
+    shared = consents.rooms_of(handles, ends=now)
     rooms = {one.room for one in said if one.room and not one.employee}
     rows = Participant.objects.filter(employee__in={who for who, _contact in pairs}, message__room__in=rooms)
     for who, room in rows.values_list("employee_id", "message__room").distinct():

@@ -222,8 +222,8 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
         source = run.source = feeds.renew(run.source_id, holder, now)
         if run.state in (Import.State.WAITING, Import.State.READING):
             if not _read_batch(run, source, feed, by):
-                feeds.taken(source, run.via, now)
-                intake.add(source, run.via, now=now, ended=True)
+                pause = feeds.taken(source, run.via, now)
+                intake.add(source, run.via, now=now, ended=True, pause=pause)
                 judging.judge_import(run, by=by, now=now)
                 run.state = Import.State.JUDGING
         elif not records.recompute_some(by=by, now=now):
@@ -246,7 +246,7 @@ def _read_batch(run: Import, source: Source, feed: Feed, by: str) -> bool:
     run.line_no, run.offset = items[-1].place.line, items[-1].place.end
     for name, count in sorting.counts.items():
         setattr(run, name, getattr(run, name) + count)
-    intake.add(source, run.via, now=timezone.now(), counts=sorting.counts)
+    intake.add(source, run.via, now=timezone.now(), counts=sorting.counts, seqs=sorting.seqs)
     return True
 
 

@@ -110,6 +110,7 @@ ABOUT_PEOPLE = frozenset(
         "self_report",
         "silent_seat",
         "media_missing",
+        "client_gift",
     }
 )
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from archive import lexicon_text
 from archive import services as archive
-from archive.models import Import, Record, SetAside, Unmatched
+from archive.models import AnswerCopy, Import, Record, SetAside, Unmatched
 from archive.services import lexicons
 from portal.hr import services as hr
 from portal.jobs import services as jobs
@@ -187,6 +187,10 @@ TABLE = {
     "archive:lexicon_switch_on": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
     "archive:lexicon_throw_away": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
     "archive:push": Line(frozenset(), args=lambda h: ["wecom"], method="post", by_token=True),
+    "archive:push_state": Line(frozenset(), args=lambda h: ["wecom"], method="post", by_token=True),
+    "archive:state_new": Line(COMPLIANCE),
+    "archive:source_state": Line(OVERSIGHT, args=lambda h: ["wecom"]),
+    "archive:state_copy": Line(OVERSIGHT, args=lambda h: ["wecom", h["answer_copy"].pk]),
     "archive:import_list": Line(OVERSIGHT),
     "archive:import": Line(OVERSIGHT, args=lambda h: [h["import"].uid]),
     "archive:aside_file": Line(
@@ -317,6 +321,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     draft = lexicons.begin_draft(by=house["compliance"])
     seen = lexicon_text.digest(draft.content)
     house["lexicon"] = lexicons.switch_on(draft=draft, note="as it ships", seen=seen, by=house["compliance"])
+    answers = {"check_single_agree": {"errcode": 40014, "errmsg": "no"}}
+    archive.import_state(source=archive.get_source("wecom"), data=answers, taken_at=timezone.now(), by="system:test")
+    house["answer_copy"] = AnswerCopy.objects.get()
     house["import"], house["aside"] = Import.objects.get(), SetAside.objects.get()
     house |= _matched_by_hand(house["compliance"], employee)
     permission_feed.make_token(label="device manager", by=house["compliance"])
