@@ -113,7 +113,7 @@ def line(manager: Employee, filters: Filters, today: date) -> QuerySet[Finding]:
 
 
 def after(finding: Finding, viewer: Employee, filters: Filters, today: date) -> Finding | None:
-    """Return the next finding of the queue, in its own order; from its beginning after the last, None if it is alone."""
+    """Return the next finding of the queue in its own order, after the last the first; None if it is alone."""
     rows = filters.apply(Finding.objects.visible_to(viewer).exclude(pk=finding.pk), viewer, today)
     return rows.filter(_later(finding, SORTS[filters.sort])).first() or rows.first()
 

@@ -202,8 +202,8 @@ def _effect(page: dict) -> Table:
         "findings": _("Findings"),
         "exposure": _("Messages sent or person-months"),
         "value": _("Rate or ratio"),
-        "low": _("95 % interval from"),
-        "high": _("95 % interval to"),
+        "low": _("From, 95 percent interval"),
+        "high": _("To, 95 percent interval"),
         "hidden": _("Why there is no figure"),
     }
     rows = []

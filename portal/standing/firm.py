@@ -1,4 +1,4 @@
-"""What the firm's page shows, and its files and the API with it: each table is read once and told the same everywhere."""
+"""What the firm's page shows, and its files and the API with it: each table is read once and told alike."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -72,9 +72,7 @@ def page_of(viewer: Employee, today: date) -> dict:
 Groups = Iterable[people_table.Group]
 
 
-def by_department(
-    found: Groups, opened: Mapping[open_findings.Place, int], tree: places.Tree
-) -> list[Share]:
+def by_department(found: Groups, opened: Mapping[open_findings.Place, int], tree: places.Tree) -> list[Share]:
     """Return each department with everybody in it and under it, the largest first, and under it its own."""
     people, findings = defaultdict(list), Counter()
     for group in found:

@@ -19,7 +19,7 @@ OUTCOMES = ("passed", "failed")
 
 @dataclass(frozen=True)
 class Known:
-    """How a module's first tries went in the whole firm. ``quiz`` None: counted before it was kept, so its rows are not known."""
+    """How a module's first tries went in the whole firm. ``quiz`` None: counted before it was kept, so without rows."""
 
     slug: str
     title: str
@@ -82,4 +82,6 @@ def tries(known: Known, counted_at: datetime, outcome: str = "") -> QuerySet[Att
     rows = training.tries_of(known.quiz, until=counted_at)
     if outcome in OUTCOMES:
         rows = rows.filter(passed=outcome == "passed")
-    return rows.select_related("employee__department", "employee__office").order_by("percent", "employee__name_en", "pk")
+    return rows.select_related("employee__department", "employee__office").order_by(
+        "percent", "employee__name_en", "pk"
+    )

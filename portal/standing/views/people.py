@@ -17,7 +17,20 @@ from django.views.decorators.vary import vary_on_headers
 
 from archive.models import Finding
 from portal.people.models import Employee, Office
-from portal.standing import desk, files, knowledge, months, nudges, outlook, past, people_table, places, rules, talks, trend
+from portal.standing import (
+    desk,
+    files,
+    knowledge,
+    months,
+    nudges,
+    outlook,
+    past,
+    people_table,
+    places,
+    rules,
+    talks,
+    trend,
+)
 from portal.standing import firm as firm_page
 
 PAGE_SIZE = 25
@@ -170,25 +183,33 @@ def _people_page(
     sees_archive = not template.endswith("people.html") or request.user.has_perm("archive.view_every_record")
     text = request.POST.get("q", "")
     filters = people_table.Filters.from_query(request.GET, text=text, sees_archive=sees_archive)
-    size = MOST_FOUND if filters.text else PAGE_SIZE
-    page = Paginator(filters.apply(scope).for_list(), size).get_page(request.GET.get("page"))
-    context = {
+    paginator = Paginator(filters.apply(scope).for_list(), MOST_FOUND if filters.text else PAGE_SIZE)
+    is_part = request.htmx and not request.htmx.boosted
+    context = {} if is_part else _over_all(request, scope, filters, sees_archive, more)
+    if context and not filters.is_narrowed:
+        paginator.count = context["tiles"].people  # so that everybody is not counted twice
+    page = paginator.get_page(request.GET.get("page"))
+    context |= {
         "page": page,
         "rows": people_table.rows(page.object_list),
         "modules": people_table.module_titles(),
         "filters": filters,
         "sees_archive": sees_archive,
     }
-    if request.htmx and not request.htmx.boosted:
-        return render(request, "standing/_people_rows.html", context)
+    return render(request, "standing/_people_rows.html" if is_part else template, context)
+
+
+def _over_all(
+    request: HttpRequest, scope: QuerySet[Employee], filters: people_table.Filters, sees_archive: bool, more: Callable
+) -> dict:
+    """What stands over the table, and counts all of ``scope`` whatever the filters."""
     found = people_table.groups(scope, timezone.localdate())
     opened = Finding.objects.visible_to(request.user).open().filter(employee__in=scope).count() if sees_archive else 0
-    by_state, tiles = people_table.counts(found), people_table.tiles(found, opened)
-    context |= more(found, tiles.barred) | {
-        "matrix": people_table.matrix(by_state, filters),
+    tiles = people_table.tiles(found, opened)
+    return more(found, tiles.barred) | {
+        "matrix": people_table.matrix(people_table.counts(found), filters),
         "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
         "tiles": tiles,
         "departments": places.Tree().options({group.department for group in found}),
         "offices": Office.objects.filter(pk__in={group.office for group in found}),
     }
-    return render(request, template, context)
