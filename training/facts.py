@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -132,15 +132,21 @@ class FirstTries:
     tried: int
     passed: int  # of them, at once
     percent: int | None  # mean mark, rounded down; None: nobody tried
+    quiz: int  # the id of the quiz they tried: see tries_of()
 
 
-def first_tries(course: Course | None = None) -> list[FirstTries]:
-    """Return the first tries at each module of the newest edition, in its order. Two queries.
+def tries_of(*quizzes: int | None, until: datetime) -> QuerySet[Attempt]:
+    """Return everybody's first try at these quizzes, as far as it was handed in by that moment."""
+    return Attempt.objects.filter(quiz__in=quizzes, number=1, submitted_at__lte=until)
+
+
+def first_tries(course: Course | None = None, *, until: datetime) -> list[FirstTries]:
+    """Return the first tries until a moment at each module of the newest edition, in its order. Two queries.
 
     They read every first attempt of the firm: for a count that is made once a day, not for a page.
     """
     columns = _columns(course or permit_course())
-    first = Attempt.objects.filter(quiz__in=[one.quiz_id for one in columns], number=1, percent__isnull=False)
+    first = tries_of(*(one.quiz_id for one in columns), until=until)
     counted = (
         first.order_by()
         .values("quiz")
@@ -148,9 +154,9 @@ def first_tries(course: Course | None = None) -> list[FirstTries]:
     )
     by_quiz = {row["quiz"]: row for row in counted}
     return [
-        FirstTries(one.slug, row["tried"], row["at_once"], int(row["mean"]))
+        FirstTries(one.slug, row["tried"], row["at_once"], int(row["mean"]), one.quiz_id)
         if (row := by_quiz.get(one.quiz_id))
-        else FirstTries(one.slug, 0, 0, None)
+        else FirstTries(one.slug, 0, 0, None, one.quiz_id)
         for one in columns
     ]
 

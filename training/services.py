@@ -11,6 +11,7 @@ from training.facts import (
     module_slugs,
     module_titles,
     permit_course,
+    tries_of,
 )
 from training.learning import (
     AlreadyPassed,
@@ -59,4 +60,5 @@ __all__ = [
     "start_quiz",
     "submit_quiz",
     "todo_for",
+    "tries_of",
 ]

@@ -269,6 +269,11 @@ class Record(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["month", "is_final"], name="archive_record_by_month"),
             models.Index(fields=["entry_seq"], name="archive_record_by_entry"),
+            # All that is asked of everybody's month, so that the rows, which are long, need not be read for it.
+            models.Index(
+                fields=["month", "employee", "captured", "client_captured", "is_silent_seat"],
+                name="archive_record_reach",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ from portal.demo.study import Classroom
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee
-from portal.standing import outlook, trend
+from portal.standing import knowledge, trend
 from portal.standing import services as standing
 from quizzes import analysis
 from training import assignments, certificates
@@ -283,7 +283,7 @@ class _Builder:
         for certificate in [*wanted, *newest[:DRAWN]][:DRAWN]:
             certificates.draw(certificate)
         changed = standing.catch_up()
-        outlook.take_stock(self.today)
+        knowledge.take_stock(self.today)
         trend.take(self.today)
         archive.verify(by=BY)
         seen = analysis.keep(*analysis.compute())

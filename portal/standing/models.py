@@ -3,6 +3,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from archive.models import Finding
 from portal.people.models import Department, Employee, Office, opaque_id
@@ -118,7 +119,8 @@ class Stock(models.Model):
     """What is counted of the whole firm once a day, because it reads more rows than a page should."""
 
     on = models.DateField(unique=True)
-    first_tries = models.JSONField(help_text="List of {slug, tried, passed, percent}, a module each, in order")
+    counted_at = models.DateTimeField(null=True, help_text="What came later is not in it. NULL: not kept yet then")
+    first_tries = models.JSONField(help_text="List of {slug, quiz, tried, passed, percent}, a module each, in order")
 
     class Meta:
         verbose_name_plural = "stock"
@@ -161,14 +163,19 @@ class Look(models.Model):
 
 
 class FeedToken(models.Model):
-    """What a device manager or WeCom administrator shows to follow the permission feed. Only its digest is kept."""
+    """What a machine shows to follow the permission feed, or to read the firm's figures. Only its digest is kept."""
 
+    class Opens(models.TextChoices):
+        STANDING = "standing", _("who may message clients")
+        FIRM = "firm", _("the firm’s figures")
+
+    opens = models.CharField(max_length=10, choices=Opens, default=Opens.STANDING)
     label = models.CharField(max_length=60, help_text="Which machine uses it")
     hint = models.CharField(max_length=8, help_text="How it begins, to tell it from others")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, hex")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, help_text="NULL: it opens the feed")
+    ended_at = models.DateTimeField(null=True, help_text="NULL: it opens what it is for")
     last_used_at = models.DateTimeField(null=True, help_text="NULL: never")
 
     class Meta:

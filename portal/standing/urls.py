@@ -45,6 +45,8 @@ urlpatterns = [
     path("remedies/<str:uid>/", remedies.remedy, name="remedy"),
     # team/
     path("team/", people.team, name="team"),
+    path("team/findings/", people.team_findings, name="team_findings"),
+    path("team/findings.<table:kind>", exports.team_finding_file, name="team_finding_file"),
     path("team/<str:uid>/", people.person, name="person"),
     path("team/<str:uid>/remind/", people.remind, name="remind"),
     path("team/<str:uid>/<month:month>/", people.person_month, name="person_month"),
@@ -54,6 +56,9 @@ urlpatterns = [
     # firm/
     path("firm/", people.firm, name="firm"),
     path("firm/effect/", effect.effect, name="effect"),
+    path("firm/<slug:name>.<table:kind>", exports.firm_file, name="firm_file"),
+    path("firm/knowledge/<slug:module>/", people.module_tries, name="module_tries"),
+    path("firm/knowledge/<slug:module>.<table:kind>", exports.knowledge_file, name="knowledge_file"),
     path("firm/feed/", machines.feed, name="feed"),
     path("firm/feed/<int:pk>/end/", machines.feed_token_end, name="feed_token_end"),
     path("people/", people.people, name="people"),
@@ -68,4 +73,5 @@ urlpatterns = [
     path("findings/<str:uid>/words/", desk.finding_words, name="finding_words"),
     # api/
     path("api/standing/", machines.standing_feed, name="api"),
+    path("api/firm/", machines.firm_feed, name="firm_api"),
 ]

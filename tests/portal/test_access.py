@@ -28,7 +28,7 @@ from portal.jobs import services as jobs
 from portal.ledger import services as ledger
 from portal.people import services as people_services
 from portal.people.models import Employee
-from portal.standing import permission_feed
+from portal.standing import knowledge, permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
 from quizzes.models import Question, Signal
@@ -83,11 +83,16 @@ TABLE = {
     "standing:record_month": Line(OWNER, args=lambda h: [h["month"]]),
     "standing:person_month": Line(OWNER | ABOVE | OVERSIGHT, args=lambda h: [h["employee"].uid, h["month"]]),
     "standing:team": Line(MANAGERS),
+    "standing:team_findings": Line(MANAGERS),
+    "standing:team_finding_file": Line(MANAGERS, args=lambda h: ["csv"]),
     "standing:person": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
     "standing:remind": Line(ABOVE | {"hr", "compliance"}, args=lambda h: [h["employee"].uid], method="post"),
     "standing:people": Line(STAFF_EYES),
     "standing:firm": Line(OVERSIGHT),
     "standing:effect": Line(OVERSIGHT),
+    "standing:firm_file": Line(OVERSIGHT, args=lambda h: ["departments", "csv"]),
+    "standing:module_tries": Line(OVERSIGHT, args=lambda h: [h["module"]]),
+    "standing:knowledge_file": Line(OVERSIGHT, args=lambda h: [h["module"], "xlsx"]),
     "standing:finding_list": Line(OVERSIGHT),
     "standing:finding": Line(OVERSIGHT, args=lambda h: [h["finding"].uid]),
     "standing:finding_do": Line(
@@ -115,6 +120,7 @@ TABLE = {
     "standing:feed": Line(frozenset({"compliance"})),
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
     "standing:api": Line(frozenset(), by_token=True),
+    "standing:firm_api": Line(frozenset(), by_token=True),
     # quizzes
     "quizzes:bank_list": Line(BANK_EYES),
     "quizzes:analyse": Line(BANK_EYES - {"auditor"}, method="post"),
@@ -301,6 +307,7 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
         "author": make_employee(roles=("Author",)),
     }
     house |= study(employee)
+    knowledge.take_stock(timezone.localdate())
     house["question"] = Question.objects.select_related("bank").order_by("pk").first()
     house["recall"] = quizzes.recall_question(
         question=Question.objects.order_by("-pk").first(), rule="full", reason="two are right", by=house["compliance"]

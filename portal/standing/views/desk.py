@@ -18,8 +18,8 @@ from django.views.decorators.vary import vary_on_headers
 from archive import sealing
 from archive import services as archive
 from archive.models import Finding, Sample, SampleItem
-from portal.people.models import Department, Office
-from portal.standing import case, desk
+from portal.people.models import Office
+from portal.standing import case, desk, places
 
 MAY_SEE, MAY_ACT = "archive.view_every_record", "archive.review_findings"
 PAGE_SIZE, BULK = 25, 100
@@ -43,9 +43,10 @@ def finding_list(request: HttpRequest) -> HttpResponse:
     if request.htmx and not request.htmx.boosted:
         return render(request, "standing/_finding_rows.html", context)
     counts = Finding.objects.visible_to(request.user).open().values_list("kind").annotate(n=Count("pk"))
+    tree = places.Tree()
     context |= {
         "kinds": [(kind, Finding.Kind(kind).label, n) for kind, n in counts.order_by("-n", "kind")],
-        "departments": Department.objects.all(),
+        "departments": tree.options(set(tree.names)),
         "offices": Office.objects.all(),
     }
     return render(request, "standing/finding_list.html", context)

@@ -15,7 +15,7 @@ from archive.models import Finding
 from portal.demo import measuring, timing, volume
 from portal.people import roles
 from portal.people.models import Employee
-from portal.standing import outlook, trend
+from portal.standing import knowledge, trend
 from training.models import Course
 
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         course = self._course()
         volume.fill(people, course, today)
         self._analyze()
-        outlook.take_stock(today)
+        knowledge.take_stock(today)
         officer = Employee.objects.create(email="officer@example.com", name_en="Officer")
         officer.groups.set(Group.objects.filter(name=roles.COMPLIANCE))
         # Who leads a division: 4 999 people below them, or everybody where the firm is smaller.
