@@ -488,7 +488,7 @@ def test_a_missing_language_folder_is_named(db, bilingual):
         ("::: check lunch", "::: check dinner", 11, "block 'dinner' is not the one in en"),
         ("mark: personal", "mark: both", 23, "block 'mr-chen' is not the one in en"),
         ("Some text.\n", "Some text.\n\nAnd more.\n", 0, ""),
-        ("rating: breaks", "rating: risks", 41, "block 'order-at-ten' is not the one in en"),
+        ("rating: breaks", "rating: risks", 42, "block 'order-at-ten' is not the one in en"),
         (CASE, "", 1, "the lesson has 5 blocks, and 6 in en"),
     ],
 )
