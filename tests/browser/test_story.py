@@ -78,7 +78,7 @@ def test_she_reads_and_each_answer_earns_its_own_explanation(story: Story) -> No
     hero.go("/")
     with page.expect_navigation():
         page.locator(".todo .btn").click()
-    left = {"check", "chat", "steps"}
+    left = {"check", "chat", "branch"}
     while left and not hero.path.endswith("/quiz/"):
         for kind in sorted(left):
             if found := studying.block_of(page, kind):
@@ -95,13 +95,13 @@ def _answer(hero: Visitor, kind: str, section, told: dict) -> None:
             studying.answer_check_wrongly(hero.page, section, told)
         case "chat":
             studying.mark_chat_with_one_mistake(hero.page, section, told)
-        case "steps":
-            studying.walk_through_steps(section, told)
+        case "branch":
+            studying.reply_rightly(hero.page, section, told)
 
 
 def test_she_goes_on_at_her_desk_where_she_was_on_her_phone(arrive: Arrive, newcomer: Newcomer, story: Story) -> None:
     on_phone, desk = story.hero.page, arrive()
-    answered = on_phone.locator(".part", has=on_phone.locator(".exercise [role=status], .exercise .summary"))
+    answered = on_phone.locator(".part", has=on_phone.locator(".exercise [role=status]"))
     places = [answered.nth(n).get_attribute("id") for n in range(answered.count())]
     desk.sign_in(newcomer.email, newcomer.password)
     with desk.page.expect_navigation():
@@ -111,7 +111,7 @@ def test_she_goes_on_at_her_desk_where_she_was_on_her_phone(arrive: Arrive, newc
     assert went_on_at.removeprefix("#") in places
     assert desk.page.url.endswith(went_on_at)
     for place in places:
-        expect(desk.page.locator(f"#{place} :is(.verdict, .summary)").first).to_be_visible()
+        expect(desk.page.locator(f"#{place} :is(.verdict, .remark)").first).to_be_visible()
 
 
 def test_a_quiz_tells_nothing_before_it_is_handed_in_and_is_reached_by_keyboard(story: Story) -> None:
