@@ -10,33 +10,36 @@ from quizzes.rules import Flaw
 
 @dataclass(frozen=True)
 class Card:
-    """What a draw looks at. ``tags``: the first is what the even spread counts."""
+    """What a draw looks at. ``tags``: the first is what the even spread counts. ``bank``: the slug of its bank."""
 
     tags: tuple[str, ...]
     difficulty: int = 2
     must_pass: bool = False
+    bank: str = ""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A demand of a blueprint: so many questions with this tag, of this difficulty. None: any."""
+    """A demand of a blueprint: so many questions with this tag, of this difficulty, of this bank. None: any."""
 
     questions: int
     tag: str | None = None
     difficulty: int | None = None
     must_pass: bool | None = None
+    bank: str | None = None
 
     def takes(self, card: Card) -> bool:
         return (
             (self.tag is None or self.tag in card.tags)
             and (self.difficulty is None or self.difficulty == card.difficulty)
             and (self.must_pass is None or self.must_pass == card.must_pass)
+            and (self.bank is None or self.bank == card.bank)
         )
 
 
 def cells_of(blueprint: Sequence[Mapping]) -> list[Cell]:
-    """Return the cells of a blueprint as a quiz stores it: [{questions, tag, difficulty, must_pass}], all but the
-    first optional."""
+    """Return the cells of a blueprint as a quiz stores it: [{questions, tag, difficulty, must_pass, bank}], all but
+    the first optional."""
     return [Cell(**cell) for cell in blueprint]
 
 
