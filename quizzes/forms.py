@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from quizzes.formats import own
 from quizzes.formats.base import Item, NotThisFormat, checked, ids, slug_of, tags_of
@@ -89,13 +90,13 @@ def text_of(question: Question) -> str:
 def read_text(text: str) -> Draft:
     """Read one question that was typed as text."""
     if len(text) > TEXT_MOST:
-        return Draft(None, "", [f"The text is longer than {TEXT_MOST} characters."])
+        return Draft(None, "", [_("The text is longer than %(text_most)s characters.") % {"text_most": TEXT_MOST}])
     try:
         items = list(own.read(text.encode(), settings.LANGUAGE_CODE, []))
     except NotThisFormat as error:
         return Draft(None, "", [str(error)])
     if len(items) != 1:
-        return Draft(None, "", [f"The text holds {len(items)} questions; write one."])
+        return Draft(None, "", [_("The text holds %(n)s questions; write one.") % {"n": len(items)}])
     return _drafted(items[0])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from portal.ledger import services as ledger
 from portal.people.models import Employee
@@ -48,12 +49,15 @@ def import_questions(
     cannot be asked or graded is refused by itself. Raises NotThisFormat where the file as a whole cannot be read.
     """
     if len(data) > FILE_MOST:
-        raise NotThisFormat(f"it is larger than {FILE_MOST // 2**20} MiB")
+        raise NotThisFormat(_("it is larger than %(most)s MiB") % {"most": FILE_MOST // 2**20})
     outcome = Outcome()
     items = list(FORMATS[file_format].read(data, language, outcome.notes))
     outcome.notes = list(dict.fromkeys(outcome.notes))
     if len(items) > MOST_QUESTIONS:
-        raise NotThisFormat(f"it holds {len(items)} questions; {MOST_QUESTIONS} are the most")
+        raise NotThisFormat(
+            _("it holds %(n)s questions; %(most_questions)s are the most")
+            % {"n": len(items), "most_questions": MOST_QUESTIONS}
+        )
     slug = bank_slug(bank)
     row = Bank.objects.filter(slug=slug).first() or Bank(slug=slug, title={language: bank.strip()})
     if not dry_run:
@@ -99,7 +103,9 @@ def _sorted_out(items: Iterable[Item], bank: Bank, outcome: Outcome, author: Emp
         fresh.append(question)
         outcome.imported.append(str(question))
         if question.version > 1:
-            item.notes.append(f"it is version {question.version} of '{slug}'")
+            item.notes.append(
+                _("it is version %(version)s of '%(slug)s'") % {"version": question.version, "slug": slug}
+            )
         if item.notes:
             outcome.noted.append(item)
     return fresh

@@ -39,7 +39,9 @@ def own_bank(course: str, module: str) -> str:
     return f"{course}_{module}"
 
 
-def supplies(course: Course, given: Mapping[str, Given], blueprints: Mapping[str, Sequence[Mapping]], languages) -> dict:
+def supplies(
+    course: Course, given: Mapping[str, Given], blueprints: Mapping[str, Sequence[Mapping]], languages
+) -> dict:
     """Return {module: Supply} of a course: ``given`` and ``blueprints`` are what the files say. Four queries."""
     connections: dict[str, list[Connection]] = {}
     for one in course.connections.select_related("bank"):

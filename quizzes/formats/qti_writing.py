@@ -5,6 +5,8 @@ import zipfile
 from collections.abc import Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.formats.base import TRUE_FALSE, Refused, decimal, leeway_of, number
 from quizzes.formats.xml import broken, element, paragraphs, words
 from quizzes.kinds.base import EVERYTHING, weight
@@ -23,7 +25,7 @@ def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, 
             try:
                 xml = _written(question, language, lost)
             except Refused as error:
-                lost.append((question["slug"], f"left out: {error}"))
+                lost.append((question["slug"], _("left out: %(error)s") % {"error": error}))
                 continue
             href = f"items/{question['slug']}.xml"
             _put(package, href, xml)
@@ -60,12 +62,12 @@ def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
         return texts.get(language, "")
 
     if language not in question["stem"]:
-        raise Refused(f"it has no text in '{language}'")
+        raise Refused(_("it has no text in '%(language)s'") % {"language": language})
     for name, dull in (("must_pass", False), ("cites", []), ("difficulty", 2)):
         if question[name] != dull:
-            lost.append((question["slug"], f"'{name}' is not kept"))
+            lost.append((question["slug"], _("'%(name)s' is not kept") % {"name": name}))
     if question["kind"] not in WRITERS:
-        raise Refused(f"QTI has no {question['kind']} questions")
+        raise Refused(_("QTI has no %(kind)s questions") % {"kind": question["kind"]})
     declared, body, processing, feedback = WRITERS[question["kind"]](question, told, language, lost)
     if explanation := told(question["explanation"]):
         feedback = [*feedback, ("general", explanation)]
@@ -146,7 +148,7 @@ def _choice_written(question: dict, told, language: str, lost: list):
     if question["kind"] == "truefalse":
         texts = tuple(told(option["text"]) for option in options)
         if texts not in TRUE_FALSE.values():
-            lost.append((question["slug"], "becomes a single choice: it does not say true and false"))
+            lost.append((question["slug"], _("becomes a single choice: it does not say true and false")))
     interaction = element(
         "qti-choice-interaction", *choices, response_identifier="RESPONSE", shuffle="false" if is_fixed else "true",
         max_choices="0" if is_multiple else "1",
@@ -159,9 +161,9 @@ def _choice_written(question: dict, told, language: str, lost: list):
 
 def _order_written(question: dict, told, language: str, lost: list):
     if any(option["why"] for option in question["options"]):
-        lost.append((question["slug"], "what is said about each item is not kept"))
+        lost.append((question["slug"], _("what is said about each item is not kept")))
     if question["detail"].get("credit") != "all":
-        lost.append((question["slug"], "part credit becomes all or nothing"))
+        lost.append((question["slug"], _("part credit becomes all or nothing")))
     names = [option["id"] for option in question["options"]]
     by_text = sorted(question["options"], key=lambda option: told(option["text"]))
     choices = [element("qti-simple-choice", broken(told(o["text"])), identifier=o["id"]) for o in by_text]
@@ -173,7 +175,7 @@ def _order_written(question: dict, told, language: str, lost: list):
 def _match_written(question: dict, told, language: str, lost: list):
     prompts, options = question["detail"]["prompts"], question["options"]
     if any(part.get("why") for part in (*prompts, *options)):
-        lost.append((question["slug"], "what is said about each pair is not kept"))
+        lost.append((question["slug"], _("what is said about each pair is not kept")))
     pairs = [f"{prompt['id']} {prompt['match']}" for prompt in prompts]
     in_part = question["detail"].get("credit") != "all"
     mapped = [(pair, Fraction(1, len(pairs))) for pair in pairs] if in_part else []
@@ -199,9 +201,9 @@ def _match_written(question: dict, told, language: str, lost: list):
 def _text_written(question: dict, told, language: str, lost: list):
     listed = [(w, weight(o), told(o["why"])) for o in question["options"] for w in o["accepts"].get(language, ())]
     if not listed:
-        raise Refused(f"no answer is told in '{language}'")
+        raise Refused(_("no answer is told in '%(language)s'") % {"language": language})
     if any("*" in wording for wording, _share, _why in listed):
-        lost.append((question["slug"], "a star in an answer stands for itself elsewhere"))
+        lost.append((question["slug"], _("a star in an answer stands for itself elsewhere")))
     case = "true" if question["detail"].get("case") else "false"
     correct = next(wording for wording, share, _why in listed if share == EVERYTHING)
     declared = _declared(
@@ -216,16 +218,16 @@ def _text_written(question: dict, told, language: str, lost: list):
 def _numeric_written(question: dict, told, language: str, lost: list):
     units = question["detail"].get("units", [])
     if len(units) > 1:
-        raise Refused("QTI has no units")
+        raise Refused(_("QTI has no units"))
     if units:
-        lost.append((question["slug"], "its unit is not kept"))
+        lost.append((question["slug"], _("its unit is not kept")))
     listed, rules = [], []
     for option in question["options"]:
         value, leeway = decimal(number(option["value"])), decimal(leeway_of(option))
         if value is None or leeway is None:
-            raise Refused("its value is a fraction that no decimal ends")
+            raise Refused(_("its value is a fraction that no decimal ends"))
         if value in [known for known, _share, _why in listed]:
-            raise Refused("it expects the same number twice")
+            raise Refused(_("it expects the same number twice"))
         listed.append((value, weight(option), told(option["why"])))
         rules.append(_comparison(value, leeway, weight(option) * question["points"], is_first=not rules))
     correct = next(value for value, share, _why in listed if share == EVERYTHING)

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='quiz',
             name='blueprint',
-            field=models.JSONField(blank=True, default=list, help_text='List of {questions, tag, difficulty, must_pass, bank}: quizzes.drawing.Cell; the rest is spread evenly'),
+            field=models.JSONField(blank=True, default=list, help_text='List of quizzes.drawing.Cell, as {questions, tag, bank, …}; the rest is spread evenly'),
         ),
     ]
