@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from quizzes import authoring, banks, forms, importing
+from quizzes import authoring, banks, drafts, importing
 from quizzes import services as quizzes
 from quizzes.formats import FORMATS
 from quizzes.formats.base import tags_of
@@ -28,20 +28,20 @@ def edit(request: HttpRequest, slug: str, question: str = "") -> HttpResponse:
         return _sent(request, bank, old)
     as_text = request.GET.get("as") == "text"
     kind = request.GET.get("kind", "single")
-    if old and (as_text or not forms.is_plain_choice(old)):
-        return _page(request, bank, old, text=forms.text_of(old))
+    if old and (as_text or not drafts.is_plain_choice(old)):
+        return _page(request, bank, old, text=drafts.text_of(old))
     if old:
         fields = {name: getattr(old, name) for name in (*QUESTION_FIELDS, "detail", "points", "must_pass", "shuffle")}
-        return _page(request, bank, old, fields=forms.fields_of(fields, old.slug))
-    if kind in forms.EXAMPLES:
-        return _page(request, bank, None, text=forms.begun(kind))
-    return _page(request, bank, None, fields=forms.fields_of(None))
+        return _page(request, bank, old, fields=drafts.fields_of(fields, old.slug))
+    if kind in drafts.EXAMPLES:
+        return _page(request, bank, None, text=drafts.begun(kind))
+    return _page(request, bank, None, fields=drafts.fields_of(None))
 
 
 def _sent(request: HttpRequest, bank: Bank, old: Question | None) -> HttpResponse:
     """Save what was typed, or only show what it would look like."""
     draft = _draft(request)
-    shown = {"text": request.POST["text"]} if "text" in request.POST else {"fields": forms.typed(request.POST)}
+    shown = {"text": request.POST["text"]} if "text" in request.POST else {"fields": drafts.typed(request.POST)}
     if old and draft.question:
         draft.slug = old.slug
     if draft.flaws or "preview" in request.POST:
@@ -53,19 +53,19 @@ def _sent(request: HttpRequest, bank: Bank, old: Question | None) -> HttpRespons
     return redirect("quizzes:question", bank.slug, saved.slug)
 
 
-def _draft(request: HttpRequest) -> forms.Draft:
-    return forms.read_text(request.POST["text"]) if "text" in request.POST else forms.read_fields(request.POST)
+def _draft(request: HttpRequest) -> drafts.Draft:
+    return drafts.read_text(request.POST["text"]) if "text" in request.POST else drafts.read_fields(request.POST)
 
 
 def _page(
-    request: HttpRequest, bank: Bank, old: Question | None, *, draft: forms.Draft | None = None, **shown: object
+    request: HttpRequest, bank: Bank, old: Question | None, *, draft: drafts.Draft | None = None, **shown: object
 ) -> HttpResponse:
     context = {
         "bank": bank,
         "bank_title": banks.told(bank.title, get_language()),
         "question": old,
         "kinds": Question.Kind.choices,
-        "choice_kinds": [(value, label) for value, label in Question.Kind.choices if value in forms.CHOICES],
+        "choice_kinds": [(value, label) for value, label in Question.Kind.choices if value in drafts.CHOICES],
         "flaws": draft.flaws if draft else [],
         "drawn": banks.previews(draft.question) if draft and draft.question else [],
         **shown,

@@ -29,6 +29,7 @@ from portal.people.models import Employee
 from portal.standing import permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
+from quizzes import uploads
 from quizzes.models import Question, Signal
 from tests.archive.conftest import line as one_message
 from training import republishing
@@ -122,6 +123,8 @@ TABLE = {
     "quizzes:question": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug, h["question"].slug]),
     "quizzes:new": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug]),
     "quizzes:edit": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]),
+    "quizzes:upload": Line(AUTHOR),
+    "quizzes:dry_run": Line(AUTHOR, args=lambda h: [h["upload"].uid]),
     "quizzes:preview": Line(frozenset({"author"}), method="post", data=lambda h: {"text": "- id: q"}),
     "quizzes:review": Line(
         frozenset({"author"}), args=lambda h: [h["question"].bank.slug, h["question"].slug], method="post"
@@ -308,6 +311,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
         tag="",
         questions=0,
         by=house["author"],
+    )
+    house["upload"] = uploads.keep(
+        data=b"One {T}", name="q.gift", file_format="gift", bank="new", language="en", by=house["author"]
     )
     house["signal"] = Signal.objects.create(
         kind="fast", attempt=house["attempt"], figures={"seconds": 3, "reading": 60}, found_at=timezone.now()

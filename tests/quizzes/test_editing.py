@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from portal.ledger.models import Entry
-from quizzes import authoring, forms, services
+from quizzes import authoring, drafts, services
 from quizzes.models import Bank, Question, QuestionStep
 from tests.quizzes.conftest import question
 from tests.quizzes.samples import ALL
@@ -102,11 +102,11 @@ def test_every_kind_is_edited_as_text_and_comes_back_as_it_was(bank, author, sig
     assert second.state == "draft"
 
 
-@pytest.mark.parametrize("kind", sorted(forms.EXAMPLES))
+@pytest.mark.parametrize("kind", sorted(drafts.EXAMPLES))
 def test_a_new_question_of_every_kind_begins_with_an_example(bank, author, sign_in, kind):
     page = sign_in(author).get(reverse("quizzes:new", args=["b"]), {"kind": kind}).text
     text = form_of(page)["text"]
-    draft = forms.read_text(text.replace("- id: \n", "- id: fresh\n").replace("…", "Words"))
+    draft = drafts.read_text(text.replace("- id: \n", "- id: fresh\n").replace("…", "Words"))
     assert draft.flaws == []
     assert draft.question["kind"] == kind
 

@@ -10,7 +10,7 @@ from quizzes.formats import FORMATS, gift, moodle, qti
 from quizzes.formats.base import NotThisFormat
 from quizzes.formats.packages import Package
 from quizzes.formats.plain import of_html
-from tests.quizzes.reading import read, zipped
+from tests.quizzes.reading import QTI2, QTI3, read, zipped
 
 BILLION = '<!DOCTYPE q [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
 OUTSIDE = '<!DOCTYPE q [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
