@@ -12,7 +12,7 @@ from portal.ledger.models import Entry
 from quizzes import importing, services, uploads
 from quizzes.formats import FORMATS, guessed
 from quizzes.models import Bank, Question, Upload
-from tests.quizzes.reading import QTI2, QTI3, zipped
+from tests.quizzes.reading import DULL, QTI2, QTI3, zipped
 from tests.quizzes.samples import ALL
 
 GIFT = "::one:: Kept? {T}\n\n::two:: Who? {=Ann ~Bob}\n\n::three:: Essay {}\n"
@@ -145,7 +145,7 @@ def test_a_format_is_guessed_by_what_is_in_the_file(data, name, found):
 
 @pytest.mark.parametrize("name", list(FORMATS))
 def test_what_each_format_writes_is_guessed_to_be_it(name):
-    written, _lost = FORMATS[name].write(ALL, "en", "Bank")
+    written, _lost = FORMATS[name].write([DULL | one for one in ALL], "en", "Bank")
     assert guessed(written) == name
 
 
