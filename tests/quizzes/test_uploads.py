@@ -59,8 +59,8 @@ def test_what_was_shown_is_imported_and_waits_for_review(author, client):
     assert not Upload.objects.exists()
 
 
-def test_reasons_are_told_in_chinese(client):
-    client.cookies["django_language"] = "zh-hans"
+def test_reasons_are_told_in_chinese(client, settings):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
     page = client.get(send(client, GIFT).url).text
     assert "第 5 行" in page
     assert "问答题" in page
