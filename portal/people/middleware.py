@@ -58,9 +58,9 @@ class BodySizeMiddleware:
         return self.get_response(request)
 
     def _most(self, request: HttpRequest) -> int:
-        permission, most = settings.LARGE_BODIES.get(request.path, ("", 0))
+        permission, most = settings.LARGE_BODIES.get(request.path, ("", ""))
         if permission and request.user.is_authenticated and request.user.has_perm(permission):
-            return most
+            return getattr(settings, most)
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
