@@ -157,7 +157,12 @@ FILE_UPLOAD_TEMP_DIR = PRIVATE_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 512, least=1, most=8192) * 2**20
 MEASURING_PATHS = ("/api/archive/",)  # whose view looks at the size of a body before it reads it
-LARGE_BODIES = {"/imports/": "archive.run_imports"}  # path of a page that takes a file: who may send one
+QUESTIONS_MAX_BYTES = 5 * 2**20  # a form with a question file
+# Path of a page that takes a file: who may send one, and the setting that says how large.
+LARGE_BODIES = {
+    "/imports/": ("archive.run_imports", "UPLOAD_MAX_BYTES"),
+    "/questions/import/": ("quizzes.change_question", "QUESTIONS_MAX_BYTES"),
+}
 
 # --- language and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -96,8 +96,8 @@ def _begin(quiz: Quiz, employee: Employee, language: str, now: datetime, by: str
 def _drawn(quiz: Quiz, employee: Employee, seed: str) -> list[Question]:
     """Return the questions to ask, in order: as many as the quiz draws, fewer where too many were withdrawn."""
     usable = quiz.questions.usable()
-    rows = list(usable.values_list("pk", "bank", "slug", "tags", "difficulty", "must_pass"))
-    cards = {slug: drawing.Card(tuple(tags), level, must) for _pk, _bank, slug, tags, level, must in rows}
+    rows = list(usable.values_list("pk", "bank", "slug", "tags", "difficulty", "must_pass", "bank__slug"))
+    cards = {slug: drawing.Card(tuple(tags), level, must, of) for _pk, _bank, slug, tags, level, must, of in rows}
     drawn = drawing.draw(
         cards,
         count=min(quiz.draw, len(cards)),

@@ -5,9 +5,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.people.models import Department, Employee
-from quizzes.models import Recall
+from quizzes.formats.base import tag_of
+from quizzes.models import Bank, Recall
 from training import exports, rules
-from training.models import Course
+from training.models import Course, Edition
+from training.supply import own_bank
 
 
 class SerialForm(forms.Form):
@@ -145,3 +147,38 @@ class ExtraTimeForm(forms.Form):
         if first and last and last < first:
             self.add_error("ends_on", _("This day lies before the first."))
         return data
+
+
+class BankChoice(forms.ModelChoiceField):
+    def label_from_instance(self, bank: Bank) -> str:
+        return f"{rules.told(bank.title, get_language() or '')} ({bank.slug})"
+
+
+class ConnectionForm(forms.Form):
+    """Which bank a module's quiz is to ask of as well."""
+
+    module = forms.ChoiceField(label=_("Module"))
+    bank = BankChoice(Bank.objects.order_by("slug"), label=_("Question bank"))
+    tag = forms.CharField(label=_("Only questions with this tag"), required=False, max_length=80)
+    questions = forms.IntegerField(
+        label=_("Questions of it in each attempt"),
+        min_value=0,
+        max_value=100,
+        initial=0,
+        help_text=_("0: they are drawn with the others, spread evenly over the tags."),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def offer(self, edition: Edition, language: str) -> None:
+        """Offer the modules of the edition, and every bank that is not a module's own."""
+        modules = list(edition.modules.all())
+        self.fields["module"].choices = [(one.slug, rules.told(one.title, language)) for one in modules]
+        own = [own_bank(edition.course.slug, one.slug) for one in modules]
+        self.fields["bank"].queryset = Bank.objects.exclude(slug__in=own).order_by("slug")
+
+    def clean_tag(self) -> str:
+        return tag_of(self.cleaned_data["tag"])

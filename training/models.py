@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from portal.people.models import Employee, opaque_id
-from quizzes.models import Quiz
+from quizzes.models import Bank, Quiz
 
 
 class Course(models.Model):
@@ -32,9 +32,13 @@ class Edition(models.Model):
     pass_percent = models.PositiveSmallIntegerField()
     renewal_months = models.PositiveSmallIntegerField()
     sources = models.JSONField(help_text="{id: {kind, jurisdiction, short, name, number, body, link, checked}}")
+    questions_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of all that its quizzes may ask, see supply.print_of. Empty: before"
+    )
     published_at = models.DateTimeField()
 
     class Meta:
+        permissions: ClassVar = [("publish_edition", "Can publish what question banks hold as a new edition")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["course", "number"], name="training_edition_number_once"),
         ]
@@ -51,6 +55,9 @@ class Module(models.Model):
     summary = models.JSONField(help_text="Text per language")
     objectives = models.JSONField(help_text="List of text per language")
     quiz = models.ForeignKey(Quiz, models.PROTECT, related_name="modules")
+    given = models.JSONField(
+        default=dict, blank=True, help_text="What the files say of each question: {slug: [fingerprint, version then]}"
+    )
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -61,6 +68,30 @@ class Module(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class Connection(models.Model):
+    """The quiz of a module also asks what a bank holds, from the next edition on. Editions keep what they drew from."""
+
+    course = models.ForeignKey(Course, models.PROTECT, related_name="connections")
+    module = models.SlugField(max_length=80, help_text="Of the module, through all editions")
+    bank = models.ForeignKey(Bank, models.PROTECT, related_name="connections")
+    tag = models.SlugField(max_length=80, blank=True, allow_unicode=True, help_text="Empty: all of the bank")
+    questions = models.PositiveSmallIntegerField(help_text="How many each attempt asks of it. 0: as the spread will")
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="connections")
+    connected_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["course", "module", "bank", "tag"], name="training_connection_once_a_module_and_tag"
+            ),
+            models.CheckConstraint(condition=Q(questions__lte=100), name="training_connection_asks_at_most_100"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bank} for {self.module}"
 
 
 class Lesson(models.Model):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import certificates, courses, exports, extra_time, quizzes, recalls, replays
+from training.views import certificates, courses, editions, exports, extra_time, quizzes, recalls, replays
 
 app_name = "training"
 urlpatterns = [
@@ -20,6 +20,12 @@ urlpatterns = [
     # extra-time/
     path("extra-time/", extra_time.extra_time_list, name="extra_time_list"),
     path("extra-time/<str:uid>/end/", extra_time.extra_time_end, name="extra_time_end"),
+    # editions/
+    path("editions/", editions.edition_list, name="edition_list"),
+    path("editions/<slug:course>/", editions.edition, name="edition"),
+    path("editions/<slug:course>/publish/", editions.edition_publish, name="edition_publish"),
+    path("editions/<slug:course>/banks/", editions.connect, name="connect"),
+    path("editions/<slug:course>/banks/<int:pk>/end/", editions.disconnect, name="disconnect"),
     # recalls/
     path("recalls/", recalls.recall_list, name="recall_list"),
     path("recalls/of/<slug:bank>/<slug:question>/", recalls.recall_begin, name="recall_begin"),

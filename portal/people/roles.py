@@ -48,6 +48,7 @@ PERMISSIONS: dict[str, set[str]] = {
     },
     AUTHOR: {
         "training.view_course_drafts",
+        "training.publish_edition",
         "quizzes.view_bank",
         "quizzes.change_question",
         "quizzes.change_itemfigures",

@@ -31,9 +31,11 @@ from portal.people.models import Employee
 from portal.standing import knowledge, permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
+from quizzes import uploads
 from quizzes.models import Question, Signal
 from tests.archive.conftest import line as one_message
-from training.models import Certificate, CertificateExport, Lesson
+from training import republishing
+from training.models import Certificate, CertificateExport, Course, Lesson
 
 EVERYBODY = frozenset(  # all who are signed in
     {"employee", "colleague", "manager", "head", "other_manager", "hr", "compliance", "auditor", "author"}
@@ -44,7 +46,8 @@ MANAGERS = ABOVE | {"other_manager"}
 STAFF_EYES = frozenset({"hr", "compliance", "auditor"})
 OVERSIGHT = frozenset({"compliance", "auditor"})
 COMPLIANCE = frozenset({"compliance"})
-BANK_EYES = OVERSIGHT | {"author"}
+AUTHOR = frozenset({"author"})
+BANK_EYES = OVERSIGHT | AUTHOR
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,8 @@ TABLE = {
     "quizzes:question": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug, h["question"].slug]),
     "quizzes:new": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug]),
     "quizzes:edit": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]),
+    "quizzes:upload": Line(AUTHOR),
+    "quizzes:dry_run": Line(AUTHOR, args=lambda h: [h["upload"].uid]),
     "quizzes:preview": Line(frozenset({"author"}), method="post", data=lambda h: {"text": "- id: q"}),
     "quizzes:review": Line(
         frozenset({"author"}), args=lambda h: [h["question"].bank.slug, h["question"].slug], method="post"
@@ -160,6 +165,11 @@ TABLE = {
     "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
     "training:extra_time_list": Line(frozenset({"hr"})),
     "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
+    "training:edition_list": Line(AUTHOR),
+    "training:edition": Line(AUTHOR, args=lambda h: [h["course"]]),
+    "training:edition_publish": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
+    "training:connect": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
+    "training:disconnect": Line(AUTHOR, args=lambda h: [h["course"], h["connection"].pk], method="post"),
     "training:recall_list": Line(OVERSIGHT),
     "training:recall_begin": Line(
         frozenset({"compliance"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]
@@ -311,6 +321,18 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     house["question"] = Question.objects.select_related("bank").order_by("pk").first()
     house["recall"] = quizzes.recall_question(
         question=Question.objects.order_by("-pk").first(), rule="full", reason="two are right", by=house["compliance"]
+    )
+    course = Course.objects.get(slug=house["course"])
+    house["connection"] = republishing.connect(
+        course=course,
+        module=course.current.modules.first().slug,
+        bank=house["question"].bank,
+        tag="",
+        questions=0,
+        by=house["author"],
+    )
+    house["upload"] = uploads.keep(
+        data=b"One {T}", name="q.gift", file_format="gift", bank="new", language="en", by=house["author"]
     )
     house["signal"] = Signal.objects.create(
         kind="fast", attempt=house["attempt"], figures={"seconds": 3, "reading": 60}, found_at=timezone.now()

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from portal.ledger.models import Entry
-from quizzes import authoring, forms, services
+from quizzes import authoring, services
 from quizzes.models import Bank, Question, QuestionStep
 from tests.quizzes.conftest import question
 from tests.quizzes.samples import ALL
@@ -30,8 +30,9 @@ def second(make_employee):
 FIELDS = {
     "id": "fresh", "kind": "single", "tags": "US rules, periods", "difficulty": "3", "points": "2", "shuffle": "on",
     "stem-en": "Which one?", "stem-zh-hans": "哪一个？", "explanation-en": "So it is.",
-    "o0-text-en": "This", "o0-text-zh-hans": "这个", "o0-right": "on", "o0-why-en": "Yes.",
-    "o1-text-en": "That", "o1-text-zh-hans": "那个", "o1-why-en": "No.", "o2-text-en": "",
+    "options-rows": "3",
+    "options-0-text-en": "This", "options-0-text-zh-hans": "这个", "options-0-right": "on", "options-0-why-en": "Yes.",
+    "options-1-text-en": "That", "options-1-text-zh-hans": "那个", "options-1-why-en": "No.", "options-2-text-en": "",
 }  # fmt: skip
 
 
@@ -102,22 +103,13 @@ def test_every_kind_is_edited_as_text_and_comes_back_as_it_was(bank, author, sig
     assert second.state == "draft"
 
 
-@pytest.mark.parametrize("kind", sorted(forms.EXAMPLES))
-def test_a_new_question_of_every_kind_begins_with_an_example(bank, author, sign_in, kind):
-    page = sign_in(author).get(reverse("quizzes:new", args=["b"]), {"kind": kind}).text
-    text = form_of(page)["text"]
-    draft = forms.read_text(text.replace("- id: \n", "- id: fresh\n").replace("…", "Words"))
-    assert draft.flaws == []
-    assert draft.question["kind"] == kind
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"o0-right": None}, "no option is right"),
-        ({"stem-en": "", "stem-zh-hans": ""}, "has no text"),
-        ({"o1-text-en": "", "o1-text-zh-hans": ""}, "1 options"),
-        ({"o1-right": "on"}, "2 right options"),
+        ({"options-0-right": None}, "No option is right"),
+        ({"stem-en": "", "stem-zh-hans": ""}, "Write what is asked."),
+        ({"options-1-text-en": "", "options-1-text-zh-hans": "", "options-1-why-en": ""}, "1 options"),
+        ({"options-1-right": "on"}, "2 right options"),
         ({"id": "old"}, "already"),
     ],
 )

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from quizzes.services import BadQuestion
 from training.loading import CourseText, read_courses
 from training.publishing import publish
 
@@ -42,7 +43,10 @@ class Command(BaseCommand):
         said = []
         with transaction.atomic():
             for course in courses:
-                edition, is_new = publish(course=course, by="system:load_courses")
+                try:
+                    edition, is_new = publish(course=course, by="system:load_courses")
+                except BadQuestion as error:  # of what the files hold, too much was withdrawn
+                    raise CommandError(f"{error}; nothing was published.") from error
                 state = "published" if is_new else "unchanged"
                 said.append(f"{course.slug}: edition {edition.number} {state} ({_size(course)})")
         self.stdout.write("\n".join(said))
