@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('standing', '0005_look_at_every_standing_again'),
+        ('standing', '0007_a_token_says_what_it_opens'),
     ]
 
     operations = [

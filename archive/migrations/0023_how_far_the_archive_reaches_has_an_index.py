@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0020_hits_tell_their_language_and_whole_records_are_kept'),
+        ('archive', '0022_fill_in_what_each_day_brought'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
