@@ -133,9 +133,7 @@ class Health:
     holes: Page
     handles: Page
     kinds: list[NewKind]
-    unreadable: list[
-        dict
-    ]  # publickey_ver, error_code, messages, first, last, until: when WeCom has none of them any more
+    unreadable: list[dict]  # publickey_ver, error_code, messages, first, last, newest, until
     months: list[tuple[date, SourceMetrics, datetime | None]]  # with when the rest was counted
     last_list: datetime | None  # when the newest permit list was taken
     findings: list[Finding]
