@@ -13,6 +13,7 @@ from archive.sources.mapping import BadMapping, check
 
 OF_MAIL = (".eml", ".mbox", ".zip")  # as files of mail are mostly named; others are taken too
 ZONES = sorted(available_timezones())
+A_NAME = {"invalid": _("A name has letters without accents, digits, - and _, and no spaces.")}
 
 
 def a_day(label: str, help_text: str) -> forms.DateField:
@@ -34,7 +35,12 @@ class UploadForm(Plain, forms.Form):
     """A feed file for a source."""
 
     source = forms.SlugField(
-        label=_("Source"), max_length=50, help_text=_("Letters, digits, - and _. A new name begins a new WeCom feed.")
+        label=_("Source"),
+        max_length=50,
+        error_messages=A_NAME,
+        help_text=_(
+            "Letters, digits, - and _. A new name begins a new WeCom feed; for mail or CSV set up the new source first."
+        ),
     )
     file = forms.FileField(
         label=_("Feed file"), help_text=_("As the source delivers it: JSON lines, mail, mbox, ZIP or CSV.")
@@ -57,7 +63,7 @@ class UploadForm(Plain, forms.Form):
 class StateForm(Plain, forms.Form):
     """A dated copy of seats and consent for a source."""
 
-    name = forms.SlugField(label=_("Source"), max_length=50)
+    name = forms.SlugField(label=_("Source"), max_length=50, error_messages=A_NAME)
     answers = forms.FileField(
         label=_("File of answers"),
         help_text=_("JSON: the permit list, consent, rooms and robots, as the puller wrote."),

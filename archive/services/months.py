@@ -42,9 +42,8 @@ def metrics_of(source: Source, *, now: datetime) -> list[tuple[date, SourceMetri
     holes: dict[date, list[tuple[int, int]]] = defaultdict(list)
     begins = calendars.day_begins(since, timezone.get_default_timezone())
     young = Q(after_at__gte=begins) | Q(after_at=None, before_at__gte=begins)
-    for first, last, before, after in (
-        Hole.objects.filter(young, source=source).values_list("first", "last", "before_at", "after_at").iterator()
-    ):
+    found = Hole.objects.filter(young, source=source).exclude(state=Hole.State.EXPLAINED)
+    for first, last, before, after in found.values_list("first", "last", "before_at", "after_at").iterator():
         holes[calendars.month_of(timezone.localdate(after or before))].append((first, last))
     counted = {one.month: one for one in SourceMonth.objects.filter(source=source, month__gte=since)}
     told = []
