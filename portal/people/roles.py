@@ -6,7 +6,14 @@ AUDITOR = "Auditor"
 AUTHOR = "Author"
 
 PERMISSIONS: dict[str, set[str]] = {
-    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time", "standing.remind_anybody"},
+    HR: {
+        "people.view_everyone",
+        "training.view_certificate",
+        "training.export_certificates",
+        "training.manage_certificates",
+        "quizzes.grant_extra_time",
+        "standing.remind_anybody",
+    },
     COMPLIANCE: {
         "people.view_everyone",
         "archive.view_every_record",
@@ -22,6 +29,8 @@ PERMISSIONS: dict[str, set[str]] = {
         "standing.manage_feed",
         "standing.choose_remedies",
         "standing.remind_anybody",
+        "training.view_certificate",
+        "training.manage_certificates",
         "ledger.view_entries",
         "quizzes.review_attempts",
         "quizzes.recall_question",
@@ -36,6 +45,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "archive.view_lexiconversion",
         "archive.view_keeping",
         "standing.view_firm",
+        "training.view_certificate",
         "ledger.view_entries",
         "quizzes.review_attempts",
         "quizzes.view_bank",
