@@ -57,20 +57,24 @@ def certificate(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, An
 
     Raises CouldNotDraw.
     """
-    address = address_of(serial)
-    inputs = {
-        "facts": json.dumps(_shown(serial, facts, evidence, address), ensure_ascii=False),
-        "evidence": attached(serial, facts, evidence).decode(),
-        "qr": _qr(address),
-    }
+    told = inputs(serial, facts, evidence)
     try:
-        return _compiled(inputs)
+        return _compiled(told)
     except typst.TypstError as error:
-        inputs["facts"] = _printable(inputs["facts"], error)
+        told["facts"] = _printable(told["facts"], error)
     try:
-        return _compiled(inputs)
+        return _compiled(told)
     except typst.TypstError as error:
         raise CouldNotDraw(error.message) from error
+
+
+def inputs(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the sheet takes."""
+    return {
+        "facts": json.dumps(shown(serial, facts, evidence), ensure_ascii=False),
+        "evidence": attached(serial, facts, evidence).decode(),
+        "qr": qr(address_of(serial)),
+    }
 
 
 def attached(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> bytes:
@@ -103,13 +107,14 @@ def _as_json(rust: str) -> str:
     return ESCAPED.sub(lambda match: json.dumps(chr(int(match[1], 16)))[1:-1], rust).replace("\\'", "'")
 
 
-def _qr(address: str) -> str:
+def qr(address: str) -> str:
     drawn = segno.make_qr(address, error="m").svg_inline(border=0, dark="#1d2329", light=None, omitsize=True)
     # By itself it is XML, which needs its namespace.
     return drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
-def _shown(serial: str, facts: Mapping, evidence: Mapping, address: str) -> dict[str, Any]:
+def shown(serial: str, facts: Mapping, evidence: Mapping) -> dict[str, Any]:
+    """Return what is printed, as it is printed; texts as pairs of English and Chinese."""
     words = {name: both(text) for name, text in WORDS.items()}
     number = f"{words['employee_no'][0]} {facts['employee_no']}" if facts["employee_no"] else ""
     places = _places(facts)
@@ -123,7 +128,7 @@ def _shown(serial: str, facts: Mapping, evidence: Mapping, address: str) -> dict
         "course": _told(facts["course"]),
         "rows": _rows(words, facts, evidence),
         "log": _log(evidence),
-        "address": address.split("://", 1)[-1].rstrip("/"),
+        "address": address_of(serial).split("://", 1)[-1].rstrip("/"),
         "day": (issued.year, issued.month, issued.day),
         "words": words,
     }
