@@ -300,6 +300,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell of recalled questions": {"task": "training.tasks.tell_recalled", "schedule": 300},
     "look for integrity signals": {"task": "quizzes.tasks.look_for_signals", "schedule": 6 * 3600},
     "see what answers show": {"task": "quizzes.tasks.ask_for_analysis", "schedule": 24 * 3600},
+    "sign status lists anew": {"task": "training.tasks.renew_status_lists", "schedule": 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
@@ -339,6 +340,25 @@ if SEALS_TIMESTAMP_URL and not (SEALS_TIMESTAMP_URL.startswith(("http://", "http
 LEDGER_CHECKS = ["portal.ledger.checks.keys_agree", "portal.ledger.checks.disposals_agree"]
 LEDGER_HOLDS = ["archive.services.holding.entries_held"]
 LEDGER_JOBS = "portal.jobs.services"  # how long work is started and carried on
+
+# --- certificates ------------------------------------------------------------------------------------------------
+# The key that signs them: two files in PEM, or a device that speaks PKCS#11. Neither: the site makes its own.
+CERTIFICATE_KEY_FILE = env.text("CERTIFICATE_KEY_FILE")
+CERTIFICATE_CERT_FILE = env.text("CERTIFICATE_CERT_FILE")
+CERTIFICATE_DEVICE_MODULE = env.text("CERTIFICATE_DEVICE_MODULE")
+CERTIFICATE_DEVICE_TOKEN = env.text("CERTIFICATE_DEVICE_TOKEN")
+CERTIFICATE_DEVICE_KEY = env.text("CERTIFICATE_DEVICE_KEY")
+CERTIFICATE_DEVICE_PIN_FILE = env.text("CERTIFICATE_DEVICE_PIN_FILE")
+if CERTIFICATE_KEY_FILE and not CERTIFICATE_CERT_FILE:
+    raise ImproperlyConfigured("CERTIFICATE_KEY_FILE needs CERTIFICATE_CERT_FILE as well.")
+if CERTIFICATE_DEVICE_MODULE and not (
+    CERTIFICATE_DEVICE_TOKEN and CERTIFICATE_DEVICE_KEY and CERTIFICATE_DEVICE_PIN_FILE
+):
+    raise ImproperlyConfigured(
+        "CERTIFICATE_DEVICE_MODULE needs CERTIFICATE_DEVICE_TOKEN, _DEVICE_KEY and _DEVICE_PIN_FILE as well."
+    )
+# Certificates in bulk come in ZIPs of at most this size.
+EXPORT_PART_BYTES = env.number("EXPORT_PART_MB", 2000, least=1) * 10**6
 
 # --- what the archive keeps --------------------------------------------------------------------------------------
 ARCHIVE_TEXT = env.one_of("ARCHIVE_TEXT", ("flagged", "all", "none"), "flagged")

@@ -11,9 +11,12 @@ from training.models import (
     Completion,
     Edition,
     Exemption,
+    ExportPart,
     Module,
     ModuleResult,
     Rule,
+    SigningKey,
+    StatusList,
 )
 
 
@@ -90,7 +93,23 @@ class CertificateAdmin(ReadOnlyAdmin):
     search_fields = ("=serial",)
 
 
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin):
+    list_display = ("fingerprint", "begun_at")
+
+
+@admin.register(StatusList)
+class StatusListAdmin(ReadOnlyAdmin):
+    list_display = ("number", "made_at", "is_stale")
+
+
+@admin.register(ExportPart)
+class ExportPartAdmin(ReadOnlyAdmin):
+    list_display = ("export", "number", "count", "size", "sha256")
+    list_select_related = ("export",)
+
+
 @admin.register(CertificateExport)
 class CertificateExportAdmin(ReadOnlyAdmin):
-    list_display = ("uid", "asked_by", "asked_at", "count", "sha256")
+    list_display = ("uid", "asked_by", "asked_at", "count")
     list_select_related = ("asked_by",)

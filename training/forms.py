@@ -1,15 +1,20 @@
+from datetime import date
+
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from portal.people.models import Department, Employee
+from portal.people.models import Department, Employee, Office
 from quizzes.formats.base import tag_of
 from quizzes.models import Bank, Recall
 from training import exports, rules
-from training.models import Course, Edition
+from training.models import Certificate, Course, Edition
 from training.supply import own_bank
+
+REASON = Certificate.Reason
 
 
 class SerialForm(forms.Form):
@@ -35,6 +40,58 @@ class SerialForm(forms.Form):
         return serial
 
 
+class CertificateSearchForm(forms.Form):
+    """Which of everybody's certificates to list. Everything left empty: all of them."""
+
+    q = forms.CharField(label=_("Name, employee number or serial"), max_length=100, required=False)
+    state = forms.ChoiceField(label=_("State"), choices=[("", _("Any")), *rules.Validity.choices], required=False)
+
+    def narrowed(self, found: QuerySet[Certificate], today: date) -> QuerySet[Certificate]:
+        """Return those of the certificates that fit, once the form is valid."""
+        asked, state = self.cleaned_data["q"].strip(), self.cleaned_data["state"]
+        if state:
+            found = found.worth(rules.Validity(state), today)
+        if serial := rules.normal_serial(asked):
+            return found.filter(serial=serial)
+        if asked:
+            named = Q(name_en__icontains=asked) | Q(name_zh__contains=asked) | Q(employee_no=asked)
+            found = found.filter(completion__employee__in=Employee.objects.filter(named))
+        return found
+
+
+class RevokeForm(forms.Form):
+    """Why a certificate is taken back: in a word for everybody, and in full for the firm."""
+
+    kind = forms.ChoiceField(
+        label=_("What everybody may read"),
+        choices=[(kind.value, kind.label) for kind in (REASON.WITHDRAWN, REASON.UNFAIR, REASON.ERROR)],
+        help_text=_("Shown with the date to whoever checks the serial. Issued in error: the name is not shown either."),
+    )
+    reason = forms.CharField(
+        label=_("Reason, for the firm"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept with the certificate and in the evidence log; not shown outside."),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, prefix="revoke", **kwargs)
+
+
+class ReissueForm(forms.Form):
+    """Why a certificate is replaced by one with the names as they are now."""
+
+    reason = forms.CharField(
+        label=_("Reason, for the firm"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept in the evidence log; not shown outside."),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, prefix="reissue", **kwargs)
+
+
 class CourseChoice(forms.ModelChoiceField):
     def label_from_instance(self, course: Course) -> str:
         newest = max(course.editions.all(), key=lambda edition: edition.number, default=None)
@@ -58,6 +115,9 @@ class ExportForm(forms.Form):
         empty_label=_("All departments"),
         help_text=_("With everything below it."),
     )
+    office = forms.ModelChoiceField(
+        Office.objects.order_by("name"), required=False, label=_("Office"), empty_label=_("All offices")
+    )
     course = CourseChoice(
         Course.objects.prefetch_related("editions").order_by("slug"),
         required=False,
@@ -66,6 +126,15 @@ class ExportForm(forms.Form):
     )
     completed_from = forms.DateField(required=False, label=_("Completed from"), widget=DayInput())
     completed_to = forms.DateField(required=False, label=_("Completed to"), widget=DayInput())
+    state = forms.ChoiceField(
+        choices=exports.STATES,
+        required=False,
+        label=_("State today"),
+        initial=exports.STANDING,
+    )
+
+    def clean_state(self) -> str:
+        return self.cleaned_data["state"] or exports.STANDING
 
     def clean(self) -> dict:
         data = super().clean()
@@ -80,9 +149,11 @@ class ExportForm(forms.Form):
         data = self.cleaned_data
         return exports.Choice(
             department=data["department"].pk if data["department"] else None,
+            office=data["office"].pk if data["office"] else None,
             course=data["course"].pk if data["course"] else None,
             completed_from=data["completed_from"],
             completed_to=data["completed_to"],
+            state=data["state"],
         )
 
 

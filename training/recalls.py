@@ -85,15 +85,16 @@ def _settle_one(row: Regrade, recall: Recall) -> None:
 
 
 def _see_to_certificate(row: Regrade, assignment: Assignment, recall: Recall, by: str) -> None:
-    """Confirm the certificate, or replace it by one with the better mark."""
+    """Confirm the certificate, or replace it by one with the better mark. One that has lapsed stays as it is."""
     completion = Completion.objects.filter(assignment=assignment).first()
-    standing = completion and completion.certificates.filter(superseded_by=None, revoked_at=None).first()
-    if not standing:
+    standing = completion and completion.certificates.standing().first()
+    if not standing or completion.expires_on < timezone.localdate():
         return
     percent = percent_of(assignment)
     reason = f"recall {recall.uid}: {recall.reason}"
     if percent > standing.facts["percent"]:
-        standing = certificates.reissue(certificate=standing, reason=reason, by=by, percent=percent)
+        kind = certificates.Reason.RECALLED
+        standing = certificates.reissue(certificate=standing, reason=reason, by=by, kind=kind, percent=percent)
         row.outcome = Outcome.REPLACED
     else:
         certificates.confirm(certificate=standing, reason=reason, by=by)

@@ -1,7 +1,7 @@
 """The front door of the room: every verb and every question that others may use, by its name."""
 
 from training.assignments import apply_rules, assign, exempt, set_rule
-from training.certificates import AlreadyRevoked, NoReason, draw, issue, reissue, revoke
+from training.certificates import AlreadyRevoked, NoReason, NotOnesOwn, draw, issue, reissue, revoke
 from training.exports import ask as ask_for_export
 from training.facts import (
     facts_for,
@@ -35,6 +35,7 @@ __all__ = [
     "ModulesLeft",
     "NoReason",
     "NotInEdition",
+    "NotOnesOwn",
     "answer_block",
     "apply_rules",
     "ask_for_export",

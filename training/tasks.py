@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.jobs import services as jobs
-from training import assignments, certificates, exports, learning, printouts, recalls
+from training import assignments, badges, certificates, exports, learning, printouts, recalls
 
 
 @shared_task
@@ -15,6 +15,11 @@ def apply_rules() -> None:
 @shared_task(soft_time_limit=120, time_limit=180)
 def render_certificate(job_id: int) -> None:
     jobs.work(job_id, certificates.draw_step, prepare=certificates.draw_ahead)
+
+
+@shared_task
+def renew_status_lists() -> None:
+    badges.renew_lists()
 
 
 @shared_task

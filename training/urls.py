@@ -1,6 +1,17 @@
 from django.urls import path
 
-from training.views import certificates, courses, editions, exports, extra_time, quizzes, recalls, replays
+from training.views import (
+    certificates,
+    courses,
+    editions,
+    exports,
+    extra_time,
+    managing,
+    quizzes,
+    recalls,
+    replays,
+    verifying,
+)
 
 app_name = "training"
 urlpatterns = [
@@ -34,9 +45,17 @@ urlpatterns = [
     # certificates
     path("certificates/", certificates.certificate_list, name="certificate_list"),
     path("certificates/<str:serial>.pdf", certificates.certificate_file, name="certificate_file"),
-    path("verify/", certificates.verify_form, name="verify_form"),
-    path("verify/<str:serial>/", certificates.verify, name="verify"),
+    path("certificates/<str:serial>.jwt", certificates.badge_file, name="badge_file"),
+    path("certificates/everybody/", managing.certificate_search, name="certificate_search"),
+    path("certificates/<str:serial>/", managing.certificate, name="certificate"),
+    path("certificates/<str:serial>/revoke/", managing.certificate_revoke, name="certificate_revoke"),
+    path("certificates/<str:serial>/reissue/", managing.certificate_reissue, name="certificate_reissue"),
+    path("verify/", verifying.verify_form, name="verify_form"),
+    path("verify/keys.pem", verifying.signing_keys, name="signing_keys"),
+    path("verify/status/<int:number>.jwt", verifying.status_list, name="status_list"),
+    path("verify/<str:serial>/", verifying.verify, name="verify"),
+    path(".well-known/did.json", verifying.did_document, name="did_document"),
     # exports/
     path("exports/", exports.export_list, name="export_list"),
-    path("exports/<str:uid>.zip", exports.export_file, name="export_file"),
+    path("exports/<str:uid>-<int:number>.zip", exports.export_file, name="export_file"),
 ]

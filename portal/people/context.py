@@ -52,6 +52,7 @@ def way(request: HttpRequest) -> list[Group]:
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),
         ("hr:file_list", _("HR's lists"), "hr.import_people"),
+        ("training:certificate_search", _("Everybody's certificates"), "training.view_certificate"),
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
         ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),
     ]
