@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import certificates, courses, exports, extra_time, quizzes, recalls, replays
+from training.views import certificates, courses, exports, extra_time, gallery, quizzes, recalls, replays
 
 app_name = "training"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("courses/<slug:course>/<slug:module>/quiz/", quizzes.quiz, name="quiz"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/", courses.lesson, name="lesson"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/reading/", courses.reading, name="reading"),
+    path("components/", gallery.components, name="components"),
     # attempts/
     path("attempts/<str:uid>/", quizzes.attempt, name="attempt"),
     path("attempts/<str:uid>/answers/<int:position>/", quizzes.answer, name="answer"),

@@ -54,7 +54,10 @@ def way(request: HttpRequest) -> list[Group]:
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
         ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),
     ]
-    authors = [("quizzes:bank_list", _("Question banks"), "quizzes.view_bank")]
+    authors = [
+        ("quizzes:bank_list", _("Question banks"), "quizzes.view_bank"),
+        ("training:components", _("Components"), "training.view_course_drafts"),
+    ]
     for label, items in ((_("Compliance"), compliance), (_("People"), hr), (_("Authors"), authors)):
         allowed = [(name, text) for name, text, permission in items if user.has_perm(permission)]
         if allowed:
