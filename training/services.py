@@ -17,12 +17,14 @@ from training.learning import (
     LessonsLeft,
     ModulesLeft,
     NotInEdition,
+    TestOutSpent,
     answer_block,
     complete,
     finish_lesson,
     note_reading,
     open_lesson,
     start_quiz,
+    start_test_out,
     submit_quiz,
 )
 from training.outline import outlines, todo_for
@@ -34,6 +36,7 @@ __all__ = [
     "ModulesLeft",
     "NoReason",
     "NotInEdition",
+    "TestOutSpent",
     "answer_block",
     "apply_rules",
     "ask_for_export",
@@ -57,6 +60,7 @@ __all__ = [
     "revoke",
     "set_rule",
     "start_quiz",
+    "start_test_out",
     "submit_quiz",
     "todo_for",
 ]

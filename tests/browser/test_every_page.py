@@ -34,6 +34,7 @@ ELSEWHERE = {
     "archive:handle": "every handle is matched here",
     "archive:lexicon_version": "the lexicon is as it ships here",
     "quizzes:new": "like quizzes:edit",
+    "standing:sample": "no month is sampled here",
     "jobs:progress": "a part of a page",
     "healthz": "for machines",
     "standing:api": "for machines",
