@@ -20,7 +20,7 @@ TAGS = {
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "div": {"tabindex"}}
 CLASSES = {"a": {"cite"}, "span": {"cite"}, "div": {"scroll"}}
 CITE = r'(?:<a class="cite"[^>]*>[^<]*</a>|<span class="cite">[^<]*</span>)'
-BEFORE_A_STOP = re.compile(rf" ?({CITE}(?: ?{CITE})*)([.,;。，；、])")
+BEFORE_A_STOP = re.compile(rf"\s?({CITE}(?:\s?{CITE})*)([.,;:。，；：、])")
 LINK_REL = "noopener nofollow external"
 
 

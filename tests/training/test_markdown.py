@@ -46,9 +46,9 @@ def test_a_source_without_a_link_is_named_and_not_linked():
     assert render("As usual [@practice].")[0] == ('<p>As usual. <span class="cite">Good &lt;practice&gt;</span></p>\n')
 
 
-@pytest.mark.parametrize("stop", list(".,;。，；、"))
+@pytest.mark.parametrize("stop", list(".,;:。，；：、"))
 def test_a_stop_is_never_left_alone_behind_its_sources(stop):
-    text = BeautifulSoup(render(f"Both say so [@practice] [@sec-17a-4]{stop} and more")[0], "html.parser").get_text()
+    text = BeautifulSoup(render(f"Both say so\n[@practice] [@sec-17a-4]{stop} and more")[0], "html.parser").get_text()
     assert text.strip() == f"Both say so{stop} Good <practice> SEC Rule 17a-4 and more"
 
 
