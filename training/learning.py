@@ -16,7 +16,7 @@ from quizzes import services as quizzes
 from quizzes.models import Attempt
 from training import certificates, rules
 from training.assignments import lock_person, ring_standing
-from training.models import Assignment, Completion, Lesson, Module, ModuleResult, Progress
+from training.models import Assignment, Completion, Edition, Lesson, Module, ModuleResult, OneTry, Progress
 
 MOST_ANSWERS = 100  # blocks of one lesson
 MOST_CHOICES = 100  # marks in one answer
@@ -34,6 +34,10 @@ class AlreadyPassed(Exception):
     """The module is passed in this cycle: there is nothing to try again."""
 
 
+class TestOutSpent(Exception):
+    """A module can be tested out of once a cycle, by who has not tried its quiz before."""
+
+
 class TooMuch(ValueError):
     """More than a page could have sent."""
 
@@ -46,19 +50,22 @@ def open_lesson(*, assignment: Assignment, lesson: Lesson, by: str) -> Progress:
     Raises NotInEdition.
     """
     assignment = _locked(assignment)
-    begins = assignment.edition_id is None
-    if begins:
-        assignment.edition = assignment.course.current
+    if assignment.edition_id is None:
+        _begin(assignment, lesson.module.edition, by)
     if lesson.module.edition_id != assignment.edition_id:
         raise NotInEdition(lesson.slug)
-    if begins:
-        assignment.save(update_fields=["edition"])
-    progress = _read_on(assignment, lesson, timezone.now())
-    if begins:
-        body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
-        ledger.append(verb="training.edition_begun", actor=by, subject=assignment.employee.uid, body=body)
-        ring_standing()
-    return progress
+    return _read_on(assignment, lesson, timezone.now())
+
+
+def _begin(assignment: Assignment, edition: Edition, by: str) -> None:
+    """Fix the edition that is studied in this cycle. Raises NotInEdition unless it is the newest."""
+    if edition != assignment.course.current:
+        raise NotInEdition(str(edition))
+    assignment.edition = edition
+    assignment.save(update_fields=["edition"])
+    body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+    ledger.append(verb="training.edition_begun", actor=by, subject=assignment.employee.uid, body=body)
+    ring_standing()
 
 
 @transaction.atomic
@@ -136,9 +143,54 @@ def start_quiz(*, assignment: Assignment, module: Module, language: str, by: str
     _settle_late(assignment, module)
     if ModuleResult.objects.filter(assignment=assignment, module=module).exists():
         raise AlreadyPassed(module.slug)
-    if lessons_left(assignment, module):
+    if lessons_left(assignment, module) and not _tests_out(assignment, module):
         raise LessonsLeft(module.slug)
     return quizzes.start_attempt(quiz=module.quiz, employee=assignment.employee, language=language, by=by)
+
+
+@transaction.atomic
+def start_test_out(*, assignment: Assignment, module: Module, language: str, by: str) -> Attempt:
+    """Begin the one try at a module's quiz without its lessons, or return it if it is still open.
+
+    It is an attempt like any other: the same draw, the same mark, the same questions that must be right. Whoever fails
+    reads the lessons. The first one begun fixes the edition of the cycle, as a lesson does.
+    Raises NotInEdition, AlreadyPassed, TestOutSpent, quizzes.services.NothingToAsk.
+    """
+    lock_person(assignment.employee_id)
+    assignment = _locked(assignment)
+    if assignment.edition_id is None:
+        _begin(assignment, module.edition, by)
+    if module.edition_id != assignment.edition_id:
+        raise NotInEdition(module.slug)
+    if ModuleResult.objects.filter(assignment=assignment, module=module).exists():
+        raise AlreadyPassed(module.slug)
+    before = OneTry.objects.filter(assignment=assignment, module=module).select_related("attempt").first()
+    if before and before.attempt.is_open:
+        return before.attempt
+    if before or not may_test_out(assignment, module):
+        raise TestOutSpent(module.slug)
+    attempt = quizzes.start_attempt(quiz=module.quiz, employee=assignment.employee, language=language, by=by)
+    OneTry.objects.create(assignment=assignment, module=module, attempt=attempt, began_at=timezone.now())
+    body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+    body |= {"module": module.slug, "attempt": attempt.uid}
+    ledger.append(verb="training.test_out_begun", actor=by, subject=assignment.employee.uid, body=body)
+    return attempt
+
+
+def may_test_out(assignment: Assignment, module: Module) -> bool:
+    """Return whether the person may try the quiz without the lessons: once a cycle, before all of them are finished,
+    and only before any other try at the quiz in this cycle."""
+    if OneTry.objects.filter(assignment=assignment, module=module).exists():
+        return False
+    tried = Attempt.objects.filter(quiz=module.quiz, employee=assignment.employee)
+    if tried.filter(started_at__date__gte=assignment.assigned_on).exists():
+        return False
+    return lessons_left(assignment, module) > 0
+
+
+def _tests_out(assignment: Assignment, module: Module) -> bool:
+    mine = OneTry.objects.filter(assignment=assignment, module=module)
+    return mine.filter(attempt__submitted_at__isnull=True).exists()
 
 
 def lessons_left(assignment: Assignment, module: Module) -> int:
@@ -229,6 +281,8 @@ def _pass_module(
         "percent": result.percent,
         "attempt": attempt.uid,
     }
+    if OneTry.objects.filter(attempt=attempt).exists():
+        body["tested_out"] = True
     ledger.append(verb="training.module_passed", actor=by, subject=assignment.employee.uid, body=body)
     if not assignment.edition.modules.exclude(results__assignment=assignment).exists():
         complete(assignment=assignment, by=by)

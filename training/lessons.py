@@ -84,6 +84,15 @@ def find_block(lesson: Lesson, name: str) -> tuple[int, dict] | None:
     return next(((n, b) for n, b in named if b.get("name") == name and b["kind"] in blocks.INTERACTIVE), None)
 
 
+def first_untried(lesson: Lesson, progress: Progress) -> int | None:
+    """Return the number of the first block that asks for something and was not done; None if nothing is left.
+
+    A check or a chat is done once it was answered, rightly or not; a conversation or a procedure at its end.
+    """
+    shown = enumerate(told_blocks(lesson))
+    return next((n for n, b in shown if not blocks.is_done(b, progress.answers.get(b.get("name", "")))), None)
+
+
 def after(outline: Outline, lesson: Lesson) -> str:
     """Return where to go from a lesson that was just finished: on in the module, back to what was left, its quiz.
 

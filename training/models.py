@@ -250,6 +250,23 @@ class ModuleResult(models.Model):
         return f"{self.module_id} passed in {self.assignment_id}"
 
 
+class OneTry(models.Model):
+    """The one try, in a cycle, to pass a module without its lessons. What came of it is told by the attempt."""
+
+    assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="test_outs")
+    module = models.ForeignKey(Module, models.PROTECT, related_name="test_outs")
+    attempt = models.OneToOneField("quizzes.Attempt", models.PROTECT, related_name="test_out")
+    began_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["assignment", "module"], name="training_test_out_once_a_cycle"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.module_id} tested out of in {self.assignment_id}"
+
+
 class Completion(models.Model):
     """A course completed: tied for ever to the edition that was studied. One an assignment."""
 

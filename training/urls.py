@@ -6,6 +6,7 @@ from training.views import (
     editions,
     exports,
     extra_time,
+    gallery,
     managing,
     quizzes,
     recalls,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("courses/<slug:course>/<slug:module>/quiz/", quizzes.quiz, name="quiz"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/", courses.lesson, name="lesson"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/reading/", courses.reading, name="reading"),
+    path("components/", gallery.components, name="components"),
     # attempts/
     path("attempts/<str:uid>/", quizzes.attempt, name="attempt"),
     path("attempts/<str:uid>/answers/<int:position>/", quizzes.answer, name="answer"),

@@ -153,6 +153,7 @@ TABLE = {
     "training:lesson": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]]),
     "training:reading": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]], method="post", ok=(204,)),
     "training:quiz": Line(OWNER, args=lambda h: [h["course"], h["module"]]),
+    "training:components": Line(frozenset({"author"})),
     "training:attempt": Line(OWNER, args=lambda h: [h["attempt"].uid]),
     "training:answer": Line(OWNER, args=lambda h: [h["attempt"].uid, 1], method="post"),
     "training:result": Line(OWNER, args=lambda h: [h["attempt"].uid]),

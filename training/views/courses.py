@@ -35,8 +35,18 @@ def lesson(request: HttpRequest, course: str, module: str, lesson: str) -> HttpR
         return render(request, "training/lesson.html", {"page": page})
     if "block" in request.POST:
         return _answered(request, assignment, lesson_row)
-    learning.finish_lesson(assignment=assignment, lesson=lesson_row)
-    return redirect(lessons.after(outline_of(assignment), lesson_row))
+    return _finished(request, assignment, lesson_row)
+
+
+def _finished(request: HttpRequest, assignment: Assignment, lesson: Lesson) -> HttpResponse:
+    """Go on, if every exercise was tried; else back to the first that was not. What was finished once stays so."""
+    progress = learning.note_reading(assignment=assignment, lesson=lesson)
+    left = None if progress.finished_at else lessons.first_untried(lesson, progress)
+    if left is not None:
+        messages.error(request, _("Try this exercise first. No answer is counted against you."))
+        return redirect(f"{request.path}#b{left}")
+    learning.finish_lesson(assignment=assignment, lesson=lesson)
+    return redirect(lessons.after(outline_of(assignment), lesson))
 
 
 def _answered(request: HttpRequest, assignment: Assignment, lesson: Lesson) -> HttpResponse:

@@ -17,6 +17,14 @@ from training.answers import Answers, NotAPaper, of_one, read_answers
 from training.models import Module
 from training.views.courses import my_assignment, outline_of
 
+BARRED = (
+    quizzes.MustWait,
+    quizzes.NothingToAsk,
+    learning.LessonsLeft,
+    learning.AlreadyPassed,
+    learning.TestOutSpent,
+)
+
 
 @require_http_methods(["GET", "POST"])
 def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
@@ -25,10 +33,11 @@ def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
     edition = assignment.edition or assignment.course.current
     row = get_object_or_404(Module.objects.select_related("quiz"), edition=edition, slug=module)
     if request.method == "POST":
+        start = learning.start_test_out if "test_out" in request.POST else learning.start_quiz
         try:
-            begun = learning.start_quiz(assignment=assignment, module=row, language=get_language(), by=request.user.uid)
+            begun = start(assignment=assignment, module=row, language=get_language(), by=request.user.uid)
             return redirect("training:attempt", begun.uid)
-        except (quizzes.MustWait, quizzes.NothingToAsk, learning.LessonsLeft, learning.AlreadyPassed):
+        except BARRED:
             return redirect(request.path)  # the page says which, and since when
     outline = outline_of(assignment)
     line = next(line for line in outline.modules if line.pk == row.pk)
@@ -37,6 +46,7 @@ def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
         "module": line,
         "quiz": row.quiz,
         "last": Attempt.objects.visible_to(request.user).filter(quiz=row.quiz).submitted().order_by("-number").first(),
+        "may_test_out": bool(line.lessons_left) and learning.may_test_out(assignment, row),
         "must_pass": row.quiz.questions.filter(must_pass=True).exists(),
         "extra": quizzes.extra_percent(request.user, timezone.localdate()) if row.quiz.time_limit_minutes else 0,
         "is_empty": not row.quiz.questions.usable().exists(),

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('training', '0003_exports_come_in_parts'),
+        ('training', '0005_exports_come_in_parts'),
     ]
 
     operations = [

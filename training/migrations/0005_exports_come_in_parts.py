@@ -13,6 +13,6 @@ def parts_of_what_was_one_file(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0002_certificates_are_signed")]
+    dependencies = [("training", "0004_certificates_are_signed")]
 
     operations = [migrations.RunPython(parts_of_what_was_one_file, migrations.RunPython.noop)]
