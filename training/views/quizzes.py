@@ -129,7 +129,7 @@ def _unanswered(attempt: Attempt, answers: Answers) -> list[int]:
     """Return the questions at which neither the form nor what was kept before says anything; none once time is up."""
     if not attempt.is_open or grading.is_late(attempt.closes_at, timezone.now()):
         return []
-    open_ones = attempt.responses.filter(answer=None).order_by("position").values_list("position", flat=True)
+    open_ones = attempt.responses.filter(answer__isnull=True).order_by("position").values_list("position", flat=True)
     return [position for position in open_ones if not says_something(answers.get(position, {}))]
 
 
