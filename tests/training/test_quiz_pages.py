@@ -226,7 +226,7 @@ def test_a_forged_answer_is_refused_and_nothing_is_handed_in(paper):
 
 def test_an_answer_after_handing_in_is_told_so(paper):
     client, _assignment, attempt = paper
-    client.post(attempt_url(attempt), form(attempt, {}))
+    client.post(attempt_url(attempt), form(attempt, {}) | {"anyway": "1"})
     url = reverse("training:answer", args=[attempt.uid, 1])
     fragment = client.post(url, {"q1": all_right(attempt)[1]}, headers={"HX-Request": "true"})
     assert "handed in already" in fragment.text
@@ -264,7 +264,7 @@ def test_an_open_attempt_has_no_result_and_a_graded_one_no_paper(paper):
     client, _assignment, attempt = paper
     result = reverse("training:result", args=[attempt.uid])
     assert client.get(result).headers["Location"] == attempt_url(attempt)
-    client.post(attempt_url(attempt), form(attempt, {}))
+    client.post(attempt_url(attempt), form(attempt, {}) | {"anyway": "1"})
     assert client.get(attempt_url(attempt)).headers["Location"] == result
 
 
