@@ -1,6 +1,7 @@
 """Which questions an attempt asks: plain values in, plain values out. The same seed draws the same again."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -102,15 +103,19 @@ def _spread(
 ) -> list[str]:
     """Return ``count`` of the questions: every first tag gives the same number, give or take one, while it has them.
 
-    So whoever passes was asked about everything. Tags with unseen questions are the first to give one more.
+    So whoever passes was asked about everything. But nothing comes again while any tag has an unseen question.
     """
     piles: dict[tuple[str, ...], list[str]] = {}
     for slug in left:
         piles.setdefault(cards[slug].tags[:1], []).append(slug)
     drawn: list[str] = []
+    given: Counter[tuple[str, ...]] = Counter()
     while len(drawn) < count:
-        for tag in sorted(shuffled(piles, chance), key=lambda tag: piles[tag][0] in last_seen):
+        fewest = min(given[tag] for tag in piles)
+        fresh = [tag for tag, pile in piles.items() if pile[0] not in last_seen]
+        for tag in shuffled(fresh or [tag for tag in piles if given[tag] == fewest], chance):
             drawn.append(piles[tag].pop(0))
+            given[tag] += 1
         piles = {tag: pile for tag, pile in piles.items() if pile}
     return drawn[:count]
 

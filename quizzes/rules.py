@@ -35,7 +35,7 @@ def flaws_in_key(kind: str, options: Sequence[Mapping]) -> Iterator[Flaw]:
         }
         yield Flaw(("options",), _("a question has %(n)s options") % {"n": len(options)}, remedy)
     if not right:
-        yield Flaw(("options",), _("no option is right"), _("Add 'right: true' to the right one."))
+        yield Flaw(("options",), _("no option is right"), _("Mark the right one: in a file with 'right: true'."))
     elif len(right) > 1 and kind != "multiple":
         remedy = _("Leave one, or make the question 'kind: multiple'.")
         yield Flaw(

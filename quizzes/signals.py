@@ -6,6 +6,7 @@ alike           two people gave the same wrong answers that hardly anybody else 
 two places      answers came from two devices in turn, within minutes.
 """
 
+import heapq
 import math
 import re
 from collections import defaultdict
@@ -22,6 +23,7 @@ TURN = timedelta(minutes=2)
 FEWEST_TURNS = 2
 FEWEST_SHARED = 3
 BITS = 12.0
+MOST_FOUND = 200  # pairs of one quiz and one look
 MOST_ALIKE = 200  # people who gave an answer, beyond whom it is no rare one
 
 
@@ -65,7 +67,7 @@ def alike(
     ``wrong`` maps attempts to {question: wrong answer}; ``given`` says how many people gave an answer to a question,
     ``asked`` how many were asked it. ``fresh``: one of the two is of these; None: of all. Each fresh attempt is laid
     beside those who share a rare answer with it, at most MOST_ALIKE for each: so time grows with the fresh ones, and
-    memory holds one attempt's neighbours.
+    memory holds one attempt's neighbours. No more than MOST_FOUND come back: a reviewer reads no more.
     """
     rare = {key for key, n in given.items() if 2 <= n <= MOST_ALIKE}
     listed = {
@@ -79,9 +81,9 @@ def alike(
             by_answer[key].append(attempt)
     worth = {key: -math.log2(given[key] / max(asked[key[0]], given[key])) for key in by_answer}
     wanted = listed.keys() if fresh is None else listed.keys() & set(fresh)
-    found = [pair for attempt in sorted(wanted) for pair in _beside(attempt, listed, by_answer, worth, wanted)]
-    near = [one for one in found if _few_apart(one.first, one.second, wrong, one.shared)]
-    return sorted(near, key=lambda one: (-one.bits, one.first, one.second))
+    found = (pair for attempt in sorted(wanted) for pair in _beside(attempt, listed, by_answer, worth, wanted))
+    near = (one for one in found if _few_apart(one.first, one.second, wrong, one.shared))
+    return heapq.nsmallest(MOST_FOUND, near, key=lambda one: (-one.bits, one.first, one.second))
 
 
 def _beside(

@@ -19,5 +19,6 @@ urlpatterns = [
     path("questions/<slug:slug>/file/", editing.export, name="export"),
     path("questions/<slug:slug>/<slug:question>/", banks.question, name="question"),
     path("questions/<slug:slug>/<slug:question>/edit/", editing.edit, name="edit"),
+    path("questions/<slug:slug>/<slug:question>/withdraw/", editing.withdraw, name="withdraw"),
     path("questions/<slug:slug>/<slug:question>/review/", editing.review, name="review"),
 ]

@@ -7,7 +7,17 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from portal.demo.people import ACCOUNTS, AUDITOR_NAME, DEPARTMENTS, OFFICES, PASSWORD, SECOND_NAME, Account, Person
+from portal.demo.people import (
+    ACCOUNTS,
+    AUDITOR_NAME,
+    DEPARTMENTS,
+    OFFICES,
+    PASSWORD,
+    SECOND_AUTHOR,
+    SECOND_NAME,
+    Account,
+    Person,
+)
 from portal.hr import columns, reading
 from portal.hr import services as hr
 from portal.hr.comparing import Kind
@@ -58,6 +68,7 @@ def open_accounts() -> None:
     """Give the printed sign-ins their password and their roles. Everybody else cannot sign in."""
     Employee.objects.create_user("auditor@example.com", name_en=AUDITOR_NAME, title="Auditor")
     Employee.objects.create_user("compliance2@example.com", name_en=SECOND_NAME, title="Group compliance")
+    Employee.objects.create_user("author2@example.com", name_en=SECOND_AUTHOR, title="Learning and development")
     for account in ACCOUNTS:
         _open(account)
 

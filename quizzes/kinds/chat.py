@@ -48,7 +48,9 @@ class Chat(Kind):
         yield from flaws_in_count(("messages",), _("messages"), len(messages), FEWEST, MOST)
         yield from flaws_in_ids(("messages",), messages, set())
         if not any(message.get("mark") for message in messages):
-            yield Flaw(("messages",), _("no message is to be marked"), _("Add 'mark: business' where it belongs."))
+            yield Flaw(
+                ("messages",), _("no message is to be marked"), _("Mark at least one: in a file with 'mark: business'.")
+            )
         for number, message in enumerate(messages):
             if message.get("mark") is not None and message["mark"] not in Mark.values:
                 remedy = _("Use one of: %(names)s.") % {"names": ", ".join(Mark.values)}

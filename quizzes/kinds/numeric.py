@@ -62,7 +62,7 @@ class Numeric(Kind):
         yield from flaws_in_ids(("units",), units, known)
         yield from flaws_in_weights(options)
         if not any(weight(option) == EVERYTHING for option in options):
-            yield Flaw(("options",), _("no value is right"), _("Add 'right: true' to the right one."))
+            yield Flaw(("options",), _("no value is right"), _("Mark the right one: in a file with 'right: true'."))
         for number, option in enumerate(options):
             if fraction(option.get("value")) is None:
                 remedy = _("Write a plain number, like 3 or 0.5.")

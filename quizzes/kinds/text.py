@@ -77,7 +77,7 @@ class Text(Kind):
         yield from flaws_in_ids(("options",), options, set())
         yield from flaws_in_weights(options)
         if not any(weight(option) == EVERYTHING for option in options):
-            yield Flaw(("options",), _("no answer is right"), _("Add 'right: true' to the right one."))
+            yield Flaw(("options",), _("no answer is right"), _("Mark the right one: in a file with 'right: true'."))
         for number, option in enumerate(options):
             wordings = _wordings(option)
             where = ("options", number, "accepts")

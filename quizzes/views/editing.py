@@ -116,6 +116,20 @@ def review(request: HttpRequest, slug: str, question: str) -> HttpResponse:
 
 @permission_required(MAY_EDIT, raise_exception=True)
 @require_POST
+def withdraw(request: HttpRequest, slug: str, question: str) -> HttpResponse:
+    """Have a question asked no more. What was asked and graded stays: to look at that again is a recall."""
+    row = get_object_or_404(Question.objects.newest(), bank__slug=slug, slug=question)
+    try:
+        quizzes.withdraw_question(question=row, reason=request.POST.get("reason", ""), by=request.user)
+    except quizzes.NoReason:
+        messages.error(request, _("Say why it is not to be asked any more."))
+    except quizzes.AlreadyWithdrawn:
+        messages.error(request, _("It is withdrawn already."))
+    return redirect("quizzes:question", slug, question)
+
+
+@permission_required(MAY_EDIT, raise_exception=True)
+@require_POST
 def retag(request: HttpRequest, slug: str) -> HttpResponse:
     """Give the questions that were ticked another tag, or take one from them."""
     bank = get_object_or_404(Bank, slug=slug)

@@ -138,6 +138,7 @@ TABLE = {
     "quizzes:review": Line(
         frozenset({"author"}), args=lambda h: [h["question"].bank.slug, h["question"].slug], method="post"
     ),
+    "quizzes:withdraw": Line(AUTHOR, args=lambda h: [h["question"].bank.slug, h["question"].slug], method="post"),
     "quizzes:retag": Line(frozenset({"author"}), args=lambda h: [h["question"].bank.slug], method="post"),
     "quizzes:export": Line(BANK_EYES, args=lambda h: [h["question"].bank.slug], method="post"),
     "quizzes:signal_list": Line(OVERSIGHT),

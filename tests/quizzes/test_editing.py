@@ -178,3 +178,19 @@ def test_a_course_that_is_loaded_again_takes_the_newest_of_the_same(bank, author
     authoring.retag(bank=bank, slugs=["old"], remove=["new"], by=author)
     [row] = services.publish_bank(slug="b", title={"en": "Bank"}, questions=[question("old")], by="system:test")
     assert row.version == 3
+
+
+def test_an_author_withdraws_a_question_with_a_reason(bank, author, sign_in):
+    client, address = sign_in(author), reverse("quizzes:withdraw", args=["b", "old"])
+    assert "Say why" in client.post(address, {"reason": " "}, follow=True).text
+    assert "It is wrong since May." in client.post(address, {"reason": "It is wrong since May."}, follow=True).text
+    assert not Question.objects.usable().exists()
+    assert Entry.objects.get(verb="quizzes.question_withdrawn").actor == author.uid
+    assert "It is withdrawn already." in client.post(address, {"reason": "again"}, follow=True).text
+
+
+def test_who_may_read_it_is_told_and_a_question_never_shown_is_not_called_back(bank, author, second, sign_in):
+    sign_in(author).post(reverse("quizzes:new", args=["b"]), FIELDS | {"propose": "1"})
+    page = sign_in(author).get(reverse("quizzes:question", args=["b", "fresh"])).text
+    assert second.name in page
+    assert "Call it back" not in page

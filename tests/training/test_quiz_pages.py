@@ -182,7 +182,7 @@ def test_the_last_pass_leads_to_the_certificate(learner, take_quiz):
 
 def test_a_question_left_open_is_not_answered(paper):
     client, _assignment, attempt = paper
-    page = client.post(attempt_url(attempt), {"key": attempt.uid}, follow=True)
+    page = client.post(attempt_url(attempt), {"key": attempt.uid, "anyway": "1"}, follow=True)
     assert [q.select_one(".tag").text for q in soup(page).select(".question")] == ["Not answered"] * 4
 
 
@@ -192,7 +192,7 @@ def test_handing_in_keeps_what_was_answered_on_another_device_and_unticking_ther
     for position in (1, 2):
         client.post(reverse("training:answer", args=[attempt.uid, position]), {f"q{position}": right[position]})
     client.post(reverse("training:answer", args=[attempt.uid, 2]), {})
-    page = client.post(attempt_url(attempt), form(attempt, {3: right[3]}), follow=True)
+    page = client.post(attempt_url(attempt), form(attempt, {3: right[3]}) | {"anyway": "1"}, follow=True)
     said = [q.select_one(".tag").text for q in soup(page).select(".question")]
     assert said == ["Right", "Not answered", "Right", "Not answered"]
 
@@ -227,7 +227,7 @@ def test_a_forged_answer_is_refused_and_nothing_is_handed_in(paper):
 
 def test_an_answer_after_handing_in_is_told_so(paper):
     client, _assignment, attempt = paper
-    client.post(attempt_url(attempt), form(attempt, {}))
+    client.post(attempt_url(attempt), form(attempt, {}) | {"anyway": "1"})
     url = reverse("training:answer", args=[attempt.uid, 1])
     fragment = client.post(url, {"q1": all_right(attempt)[1]}, headers={"HX-Request": "true"})
     assert "handed in already" in fragment.text
@@ -265,7 +265,7 @@ def test_an_open_attempt_has_no_result_and_a_graded_one_no_paper(paper):
     client, _assignment, attempt = paper
     result = reverse("training:result", args=[attempt.uid])
     assert client.get(result).headers["Location"] == attempt_url(attempt)
-    client.post(attempt_url(attempt), form(attempt, {}))
+    client.post(attempt_url(attempt), form(attempt, {}) | {"anyway": "1"})
     assert client.get(attempt_url(attempt)).headers["Location"] == result
 
 
@@ -308,3 +308,18 @@ def test_a_paper_and_a_result_of_many_questions_cost_no_more(learner, make_assig
         result = count_queries(partial(client.get, reverse("training:result", args=[attempt.uid])))
         costs.append((paper, result))
     assert costs[0] == costs[1]
+
+
+def test_handing_in_with_nothing_at_some_questions_asks_first_and_keeps_the_rest(paper):
+    client, _assignment, attempt = paper
+    right = all_right(attempt)
+    page = client.post(attempt_url(attempt), form(attempt, {1: right[1], 3: right[3]}))
+    assert "2 questions have no answer: 2, 4." in page.text
+    attempt.refresh_from_db()
+    assert attempt.is_open
+    assert list(attempt.responses.filter(answer__isnull=True).values_list("position", flat=True)) == [2, 4]
+    button = soup(page).select_one(".handin .btn:not(.plain)")
+    again = client.post(attempt_url(attempt), form(attempt, {}) | {button["name"]: "1"})
+    assert again.url.endswith("/result/")
+    attempt.refresh_from_db()
+    assert attempt.right == 2
