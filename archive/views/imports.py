@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from archive import rules, services
-from archive.forms import StateForm, UploadForm
+from archive.forms import UploadForm
 from archive.lists import Filters
 from archive.models import Import
 
@@ -61,7 +61,6 @@ def _page(request: HttpRequest, form: UploadForm | None) -> HttpResponse:
         "ways": Import.Via.choices,
         "states": Import.State.choices,
         "form": form,
-        "state_form": StateForm(),
     }
     return render(request, "archive/import_list.html", context)
 

@@ -86,6 +86,7 @@ def say_fault(code: str) -> str:
         "entry": _("the entry of the evidence log was changed"),
         "body_gone": _("what the entry of the evidence log says is gone"),
         "body": _("what the entry of the evidence log says was changed"),
+        "copies": _("the copies of seats and consent are not those that were kept"),
         "batch_gone": _("a batch that the evidence log speaks of is gone"),
         "tombstones": _("something looks disposed of that no disposal took away, or the reverse"),
         "step": _("what a disposal left is not what it left then"),
