@@ -365,7 +365,8 @@ def test_a_paper_to_which_nobody_comes_back_is_graded_by_the_clock(begun, clock)
 
 @pytest.fixture
 def handed_in(begun):
-    client, attempt = begun()
+    """A paper with one right answer, which passes here: its person may see the key."""
+    client, attempt = begun(pass_percent=10)
     client.get(paper_url(attempt))
     client.post(paper_url(attempt), whole(attempt, WRONG) | fields(attempt, "matching"))
     attempt.refresh_from_db()
@@ -379,6 +380,14 @@ def test_a_result_explains_every_kind(handed_in):
         card = page.select_one(f"#q{at(attempt, kind)}")
         assert "SECRET" in card.text, kind
         assert card.select_one(".asked .tag").text == ("Right" if kind == "matching" else "Wrong")
+
+
+def test_of_a_failed_try_no_kind_tells_what_would_have_been_right(begun):
+    client, attempt = begun()
+    client.get(paper_url(attempt))
+    page = soup(client.post(paper_url(attempt), whole(attempt, WRONG) | {"anyway": "1"}, follow=True))
+    assert len(page.select(".question")) == 9
+    assert "SECRET" not in page.text
 
 
 def test_part_of_the_points_is_said_to_be_part(begun):

@@ -141,7 +141,7 @@ def test_switching_the_language_keeps_questions_ticks_and_tokens(paper):
     assert [str(tag) for tag in after.select(".option")] == [str(tag) for tag in before.select(".option")]
 
 
-def test_handing_in_leads_to_the_result_with_every_question_explained(paper):
+def test_a_failed_try_explains_what_was_right_and_keeps_the_key_of_the_rest(paper):
     client, assignment, attempt = paper
     response = client.post(attempt_url(attempt), form(attempt, all_right(attempt) | {1: all_wrong(attempt)[1]}))
     result = reverse("training:result", args=[attempt.uid])
@@ -151,14 +151,35 @@ def test_handing_in_leads_to_the_result_with_every_question_explained(paper):
     assert "Not passed yet" in page.text
     questions = page.select(".question")
     assert [q.select_one(".tag").text for q in questions] == ["Wrong", "Right", "Right", "Right"]
-    for question in questions:
+    for question in questions[1:]:
         assert len(question.select(".why")) == len(question.select(".explained li")) == 3
         assert ": explanation" in question.select_one(".remember").text
+    for question in questions:
         [source] = question.select("a[rel]")
         assert (source.text, source["href"]) == ("SEC Rule 17a-4", "https://www.ecfr.gov/17a-4")
-    assert "Your answer" in questions[0].text
-    assert "The right answer" in questions[0].text
+    wrong = attempt.responses.select_related("question").get(position=1)
+    chosen = {option["id"]: option for option in wrong.question.options}
+    assert [li.p.contents[0].strip() for li in questions[0].select(".explained li")] == [
+        chosen[name]["text"]["en"] for name in wrong.answer
+    ]
+    assert not questions[0].select(".why, .remember, .is-right, .good")
     assert page.select_one("form.row")["action"] == quiz_url(assignment)
+
+
+def test_the_paper_that_tells_what_is_right_opens_with_the_pass(paper):
+    client, assignment, attempt = paper
+    client.post(attempt_url(attempt), form(attempt, all_wrong(attempt)))
+    result = reverse("training:result", args=[attempt.uid])
+    for url in ("training:as_shown", "training:as_shown_file"):
+        ask = client.get if url == "training:as_shown" else client.post
+        assert ask(reverse(url, args=[attempt.uid])).headers["Location"] == result
+    client.post(quiz_url(assignment))
+    second = Attempt.objects.get(submitted_at=None)
+    client.post(attempt_url(second), form(second, all_right(second)))
+    page = soup(client.get(result))
+    assert [q.select_one(".tag").text for q in page.select(".question")] == ["Wrong"] * 4
+    assert "The right answer" in page.select_one(".question").text
+    assert client.get(reverse("training:as_shown", args=[attempt.uid])).status_code == 200
 
 
 def test_a_pass_leads_to_the_next_module(paper, finish_lessons):
