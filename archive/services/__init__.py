@@ -20,6 +20,7 @@ from archive.services.casework import (
     release_finding,
     report_slip,
     second_finding,
+    send_back_finding,
 )
 from archive.services.days import Day, days_of, holes_in
 from archive.services.disposing import (
@@ -252,6 +253,7 @@ __all__ = [
     "schedules_told",
     "second_finding",
     "seems_to_skip",
+    "send_back_finding",
     "set_bars",
     "settle_hole",
     "something",
