@@ -66,9 +66,7 @@ def test_a_small_firm_is_built_through_the_services_and_a_second_run_changes_not
     assert Certificate.objects.filter(completion__employee__email="finished@example.com").exclude(file="").exists()
 
     lacks = census.missing()  # three weeks are too short for every kind of finding, but not for these
-    assert not {
-        one for one in lacks if one.startswith(("training", "may message", "report"))
-    }
+    assert not {one for one in lacks if one.startswith(("training", "may message", "report"))}
 
     read, fault = ledger.verify()
     assert fault is None
