@@ -208,7 +208,7 @@ def test_a_slip_is_told_in_one_form(person, sign_in):
         assert client.post(page, {**told, "where": "fax"}).status_code == 200
         assert not SelfReport.objects.exists()
         assert client.post(page, told).status_code == 302
-        assert "told by the person" in text(client.get(reverse("standing:record")))
+        assert "Told by the person" in text(client.get(reverse("standing:record")))
     report = SelfReport.objects.get()
     assert (report.employee, report.happened_on) == (person, date(2026, 10, 12))
     assert (report.has_moved, report.has_kept) == (True, False)
