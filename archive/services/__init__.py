@@ -20,6 +20,7 @@ from archive.services.casework import (
     release_finding,
     report_slip,
     second_finding,
+    send_back_finding,
 )
 from archive.services.copy_pages import CopiesTold, copies_told
 from archive.services.days import Day, days_of, holes_in
@@ -261,6 +262,7 @@ __all__ = [
     "schedules_told",
     "second_finding",
     "seems_to_skip",
+    "send_back_finding",
     "set_bars",
     "settle_hole",
     "something",

@@ -159,6 +159,26 @@ def second_finding(*, finding: Finding, reviewer: Employee, reason: str) -> Find
 
 
 @transaction.atomic
+def send_back_finding(*, finding: Finding, reviewer: Employee, reason: str) -> Finding:
+    """Make a confirmed finding one to review again: a slip of the hand, or the second pair of eyes sees it otherwise.
+
+    What was decided stays in its steps. Anybody may then take it on. Raises AlreadyDecided, ReasonMissing.
+    """
+    words = _said(reason, _("Say why it is to be reviewed again."))
+    finding = _locked_open(finding)
+    if finding.state != Finding.State.CONFIRMED:
+        raise AlreadyDecided(finding.get_state_display())
+    finding.state = Finding.State.NEW
+    for role in ("decided", "seconded", "claimed"):
+        setattr(finding, f"{role}_by", None)
+        setattr(finding, f"{role}_at", None)
+    finding.save()
+    findings.counts_anew(finding, timezone.now())
+    _step(finding, What.RETURNED, reviewer, words, {"before": casework.CONFIRMED, "after": Finding.State.NEW})
+    return finding
+
+
+@transaction.atomic
 def read_words(*, finding: Finding, reason: str, reviewer: Employee) -> str:
     """Return the words that a finding is about, as far as they are kept, empty if they are not.
 

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Source
-from portal.demo import conduct, deliveries, feed, firm, people, story
+from portal.demo import census, conduct, deliveries, feed, firm, people, story
 from portal.demo.clock import Clock, no_bells
+from portal.demo.desk_days import DeskDays
 from portal.demo.firm import BEGUN, BY, FINISHED
 from portal.demo.keeping import Keeper
 from portal.demo.people import Person
@@ -142,6 +143,7 @@ class _Builder:
                 yield Event(step.at, partial(self.room.play, step), is_step=True)
         yield from self._weeks()
         yield from self._keeping()
+        yield from self._desk_days()
         yield from self._mailbox()
         yield from self._looks()
 
@@ -220,6 +222,12 @@ class _Builder:
             if day >= self.began_on:
                 yield Event(self.at(day, 15), act)
 
+    def _desk_days(self) -> Iterator[Event]:
+        officer, second = (Employee.objects.get(email=f"{one}@example.com") for one in ("compliance", "compliance2"))
+        for day, act in DeskDays(officer, second, self.people).days(self.today):
+            if day >= self.began_on:
+                yield Event(self.at(day, 16), act)
+
     def _import(self, week: feed.Week, number: int) -> None:
         source: Source = archive.get_source(name=deliveries.WECOM, by=BY)
         if week.answer:
@@ -289,6 +297,8 @@ class _Builder:
         seen = analysis.keep(*analysis.compute())
         self.say(f"{seen['answers']} answers to {seen['questions']} questions analysed")
         self.say(f"{DRAWN} certificates drawn; {changed} standings brought up to date")
+        if lacks := census.missing():
+            self.say(f"not to be seen in this firm: {', '.join(lacks)}")
 
 
 def _monday(day: date) -> date:

@@ -22,6 +22,7 @@ from training.models import Assignment, Completion, Course
 
 DIVISION, DESK = 5_000, 100
 MONTHS, FINDINGS_EACH, OPEN_ONE_IN, CHANGES_EACH = 12, 2, 6, 3
+FIRST_SEQ = 10**9  # of the changes, which have no Entries: far from those that the ledger gives
 TRAINING = ["current"] * 16 + ["due_soon"] * 2 + ["overdue", "expired"]
 ARCHIVE = ["clean"] * 12 + ["no_data"] * 4 + ["attention"] * 3 + ["breach"]
 
@@ -155,7 +156,7 @@ _SAID = (
 def _standings(pks: list[int], above: dict[int, int | None], today: date, chance: random.Random) -> None:
     places = dict((pk, rest) for pk, *rest in Employee.objects.values_list("pk", "department_id", "office_id"))
     now, latest = timezone.now(), {}
-    seq = 0
+    seq = FIRST_SEQ
 
     def changes() -> Iterator[tuple]:
         nonlocal seq

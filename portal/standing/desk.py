@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from archive import casework
@@ -85,8 +85,7 @@ class Filters:
         elif self.whose == "nobody":
             findings = findings.filter(claimed_by=None)
         elif self.whose == "second":
-            second = Q(state="confirmed", seconded_by=None, kind__in=casework.NEEDS_SECOND)
-            findings = findings.filter(second).exclude(decided_by=viewer)
+            findings = findings.filter(wants_second_look(viewer))
         if self.about == "staff":
             findings = findings.filter(is_on_staff(today, "employee__"))
         elif self.about:
@@ -110,6 +109,34 @@ def line(manager: Employee, filters: Filters, today: date) -> QuerySet[Finding]:
     people = Employee.objects.below(manager).on_staff(today)
     rows = filters.apply(Finding.objects.visible_to(manager).filter(employee__in=people), manager, today)
     return rows.select_related("employee__department", "employee__office")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A pile on a reviewer's desk: its filters as an address has them, and how many findings lie there."""
+
+    key: str
+    query: str
+    findings: int
+
+
+def work_of(reviewer: Employee, today: date) -> list[Work]:
+    """Return what waits for a reviewer, each pile with the filters that list it. One query."""
+    piles = {
+        "mine": (Filters(whose="mine"), Q(claimed_by=reviewer)),
+        "second": (Filters(whose="second"), wants_second_look(reviewer)),
+        "overdue": (Filters(due="overdue"), Q(due_on__lt=today)),
+        "open": (Filters(), Q()),
+    }
+    counted = {key: Count("pk", filter=condition) for key, (_filters, condition) in piles.items()}
+    found = Finding.objects.visible_to(reviewer).open().order_by().aggregate(**counted)
+    return [Work(key, filters.query, found[key]) for key, (filters, _condition) in piles.items()]
+
+
+def wants_second_look(reviewer: Employee) -> Q:
+    """Return the condition of findings that another has confirmed and that need a second pair of eyes."""
+    mine = Q(decided_by=reviewer, decided_by__isnull=False)
+    return Q(state=Finding.State.CONFIRMED, seconded_by=None, kind__in=casework.NEEDS_SECOND) & ~mine
 
 
 def after(finding: Finding, viewer: Employee, filters: Filters, today: date) -> Finding | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from archive import services as archive
 from archive.models import Finding, Identity, Record
 from portal.people.models import Employee
-from portal.standing import case, people_table, words
+from portal.standing import case, desk, people_table, words
 from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
 
@@ -40,6 +40,7 @@ def today_of(employee: Employee, today: date) -> dict:
         "questions": case.mine(employee),
         "record": Record.objects.filter(employee=employee).order_by("-month").first(),
         "open_findings": Finding.objects.filter(employee=employee).open().count(),
+        "desk": desk.work_of(employee, today) if employee.has_perm("archive.review_findings") else [],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from archive.models import Finding, Record, Source
@@ -45,6 +46,7 @@ def page_of(viewer: Employee, today: date) -> dict:
     by_place = open_findings.by_place(opened)
     by_state, tiles = people_table.counts(found), people_table.tiles(found, by_place.total())
     points = trend.points(None, trend.now_of(by_state, tiles.barred), today)
+    silent = findings.open().filter(kind=Finding.Kind.SOURCE_SILENT, source=OuterRef("pk"))
     offices = {one.pk: str(one) for one in Office.objects.all()}
     return {
         "tiles": tiles,
@@ -64,7 +66,7 @@ def page_of(viewer: Employee, today: date) -> dict:
         "finding_count": sum(group.findings for group in opened),
         "overdue_count": sum(group.findings for group in opened if group.is_overdue),
         "by_kind": open_findings.by_kind(opened, findings),
-        "sources": Source.objects.order_by("name"),
+        "sources": Source.objects.annotate(is_silent=Exists(silent)).order_by("name"),
         "today": today,
     }
 

@@ -39,8 +39,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """``counted_at`` None: nothing has been counted yet."""
+    """``on`` None: nothing has been counted yet; ``counted_at``: the moment, where it was kept."""
 
+    on: date | None
     counted_at: datetime | None
     modules: list[Known]
 
@@ -64,10 +65,11 @@ def newest() -> Knowledge:
     """Return the newest count: each module of today's course in its order."""
     stock = Stock.objects.order_by("-on").first()
     if stock is None:
-        return Knowledge(None, [])
+        return Knowledge(None, None, [])
     counted = {one["slug"]: one for one in stock.first_tries}
     named = zip(training.module_slugs(), training.module_titles(), strict=True)
     return Knowledge(
+        stock.on,
         stock.counted_at,
         [
             Known(slug, title, one["tried"], one["passed"], one["percent"], one.get("quiz"))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from archive.models import Finding
 from portal.people.models import Department, Employee, Office, opaque_id
 from portal.standing.rules import ArchiveState, TrainingState
+from training.lessons import title_of
 from training.models import Lesson
 
 
@@ -249,3 +250,8 @@ class RemedyTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.employee_id}: {self.lesson_id}"
+
+    @property
+    def title(self) -> str:
+        """The lesson's title in the language of the page. Reads the lesson."""
+        return title_of(self.lesson)

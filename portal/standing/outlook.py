@@ -28,12 +28,12 @@ class Counted(Protocol):
 
 
 def lapses_within(days: int, today: date, of: str = "") -> Q:
-    """Return the condition of who is trained today and will not be within so many days if nobody does anything."""
+    """Return the condition of whose training is in order today and will not be within so many days by itself."""
     return Q(**{f"{of}lapses_on__gt": today, f"{of}lapses_on__lte": today + timedelta(days)})
 
 
 def forecast(found: Iterable[Counted], today: date) -> list[Lapses]:
-    """Return how many are trained today and will not be within 30, 60 and 90 days if nobody does anything.
+    """Return whose training is in order today, and of how many not within 30, 60 and 90 days if nobody does anything.
 
     Each counts those of the shorter ones too.
     """

@@ -122,6 +122,16 @@ def every_lesson() -> dict[Called, str]:
 
 
 @transaction.atomic
+def choose_all(*, chosen: dict[str, Called | None], by: Employee) -> int:
+    """Choose for several kinds at once. Return for how many another lesson was chosen than before."""
+    before = table()
+    changed = {kind: called for kind, called in chosen.items() if called != before[kind]}
+    for kind in sorted(changed):
+        choose(kind=kind, called=changed[kind], by=by)
+    return len(changed)
+
+
+@transaction.atomic
 def choose(*, kind: str, called: Called | None, by: Employee) -> None:
     """Let findings of the kind call for this lesson from now on, or for none. What was assigned stays."""
     before = table()[kind]

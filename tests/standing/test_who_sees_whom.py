@@ -98,7 +98,7 @@ def test_the_pages_of_one_person(viewer, firm, sign_in):
         if tuple(answers.values()) != wanted:
             wrong.append((name, answers))
         if sees != "-":
-            shows_archive = "messages taken back" in client.get(page).text
+            shows_archive = "Messages taken back" in client.get(page).text
             assert shows_archive is (sees == "a"), name
     assert wrong == []
 

@@ -37,6 +37,15 @@ PAGE_SIZE = 25
 MOST_FOUND = 100
 
 
+def _past_day(request: HttpRequest, today: date) -> date | None:
+    """Return the past day that the address asks for; None for today, saying so if what was asked for is no past day."""
+    text = request.GET.get("at", "")
+    day = past.day_of(text, today)
+    if text and day is None:
+        messages.info(request, _("That is not a past day: this is how it stands today."))
+    return day
+
+
 @require_GET
 def today(request: HttpRequest) -> HttpResponse:
     return render(request, "standing/today.html", files.today_of(request.user, timezone.localdate()))
@@ -74,7 +83,7 @@ def team(request: HttpRequest) -> HttpResponse:
     below, today = Employee.objects.below(request.user).on_staff(), timezone.localdate()
     if not request.user.is_manager():
         raise PermissionDenied
-    if day := past.day_of(request.GET.get("at", ""), today):
+    if day := _past_day(request, today):
         context = past.group_at(day, request.GET.get("page"), request.user, manager=request.user)
         return render(request, "standing/past.html", context)
     return _people_page(request, below, "standing/team.html", partial(_ahead, request, below, today))
@@ -118,7 +127,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @permission_required("standing.view_firm", raise_exception=True)
 def firm(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
-    if day := past.day_of(request.GET.get("at", ""), today):
+    if day := _past_day(request, today):
         context = past.group_at(day, request.GET.get("page"), request.user, manager=None)
         return render(request, "standing/past.html", context)
     return render(request, "standing/firm.html", firm_page.page_of(request.user, today))
@@ -143,7 +152,7 @@ def module_tries(request: HttpRequest, module: str) -> HttpResponse:
 def person(request: HttpRequest, uid: str) -> HttpResponse:
     employee = get_object_or_404(Employee.objects.visible_to(request.user).for_list(), uid=uid)
     today = timezone.localdate()
-    if day := past.day_of(request.GET.get("at", ""), today):
+    if day := _past_day(request, today):
         if not files.may_see_archive(employee, request.user):
             raise PermissionDenied
         return render(request, "standing/person_past.html", past.person_at(employee, day))
