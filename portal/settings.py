@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "training",
     "archive",
     "portal.standing",
+    "portal.evidence",
     "portal.demo",
 ]
 
@@ -294,6 +295,7 @@ CELERY_BEAT_SCHEDULE = {
     "look for integrity signals": {"task": "quizzes.tasks.look_for_signals", "schedule": 6 * 3600},
     "see what answers show": {"task": "quizzes.tasks.ask_for_analysis", "schedule": 24 * 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
+    "delete packs that were fetched long ago": {"task": "portal.evidence.tasks.forget_old_packs", "schedule": 3600},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
     "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},
