@@ -20,11 +20,15 @@ import os
 import re
 import sys
 import zipfile
+import zlib
 from bisect import bisect_left
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 ODD_SPACES = " \u00a0\u2000\u200b\u3000\ufeff"
 MOST_FAULTS = 20
+DISPOSED, SHARED = "ledger.disposed", "archive.records_computed"
+# SHA-256 of the descriptions of tables that this program knows, newest first: another could hide what is proved.
+KNOWN = ("a8a329e3fdf7ee0a3bcc383117698b1487de18f7b19d4fd42bbe31544d501b0f",)
 PUBLISHED = "training.edition_published"
 TOLD_BY_HR = ("people.added", "people.changed")
 NAMES = ("employee_no", "name_en", "name_zh")
@@ -33,6 +37,13 @@ csv.field_size_limit(2**27)
 
 class Unreadable(Exception):
     """This is no pack and no proof."""
+
+
+# All that a file can bring about that is not what it should be.
+BROKEN = (
+    Unreadable, OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError,
+    RecursionError, NotImplementedError, MemoryError, OverflowError, csv.Error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def sha(*parts):
@@ -311,8 +322,8 @@ class Files:
             return file.read()
 
     def lines(self, name):
-        with self.open(name) as file:
-            for line in io.TextIOWrapper(file, encoding="utf-8", newline="\n"):
+        with io.TextIOWrapper(self.open(name), encoding="utf-8", newline="\n") as text:
+            for line in text:
                 yield json.loads(line)
 
     def digest(self, name):
@@ -342,13 +353,12 @@ class Check:
         self.manifest = json.loads(self.files.read("manifest.json"))
         if self.manifest.get("format") != "onchannel-pack/1":
             raise Unreadable("manifest.json")
-        for part in (self.keys, self.listed, self.entries, self.sealed, self.earlier, self.brought, self.tables,
-                     self.papers):  # fmt: skip
+        for part in (self.described, self.keys, self.listed, self.entries, self.sealed, self.earlier, self.brought,
+                     self.tables, self.papers):  # fmt: skip
             try:
                 part()
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError, OSError, csv.Error, RecursionError,
-                    zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:  # fmt: skip
-                self.fault("broken", part=part.__name__, why=f"{type(error).__name__}: {error}")
+            except BROKEN as error:
+                self.fault("broken", part=part.__name__, why=f"{type(error).__name__}: {error}"[:200])
         self.unproved += [("truth", {}), ("whole", {}), ("after", {"at": self.manifest["as_at"]})]
         return self
 
@@ -374,6 +384,10 @@ class Check:
         """The keys whose signature counts."""
         return self.known_trusted if self.trusted else self.known
 
+    def described(self):
+        if hashlib.sha256(canonical(self.manifest["sections"])).hexdigest() not in KNOWN:
+            self.fault("described")
+
     def listed(self):
         listed, here = self.manifest["files"], sorted(self.files.names())
         wanted = sorted([*listed, "manifest.json", "manifest.note"])
@@ -395,7 +409,7 @@ class Check:
 
     def entries(self):
         """Read every entry; of those with a text, see that it is the one that was committed to."""
-        why = {}
+        why, silent = {}, {}
         for line in self.files.lines("entries.jsonl"):
             leaf = line["entry"].encode()
             entry = json.loads(leaf)
@@ -405,6 +419,7 @@ class Check:
             self.said[seq], self.leaves[seq - 1] = entry, sha(b"\x00", leaf)
             if line["body"] is None:
                 why[line["why"]] = why.get(line["why"], 0) + 1
+                silent[seq] = line["why"]
                 continue
             made = hmac.new(bytes.fromhex(line["salt"]), line["body"].encode(), hashlib.sha256).hexdigest()
             if made != entry["commitment"]:
@@ -412,11 +427,21 @@ class Check:
             self.bodies[seq] = json.loads(line["body"])
             if seq > self.manifest["upto"] and not entry["verb"].startswith("ledger."):
                 self.fault("too_new", seq=seq)
+        self.excused(silent)
         if not self.faults:
             self.proved.append(("bodies", {"n": len(self.bodies)}))
         for name in ("disposed", "others"):
             if why.get(name):
                 self.unproved.append((name, {"n": why[name]}))
+
+    def excused(self, silent):
+        """An entry without its text must be named by one that disposed of it, or speak of many people."""
+        orders = [self.bodies[seq]["seqs"] for seq in self.bodies if self.said[seq]["verb"] == DISPOSED]
+        gone = {seq for seqs in orders for first, last in seqs for seq in range(first, last + 1)}
+        for seq, why in sorted(silent.items()):
+            is_gone, is_shared = why == "disposed" and seq in gone, self.said[seq]["verb"] == SHARED
+            if not is_gone and not (why == "others" and is_shared):
+                self.fault("silent", seq=seq)
 
     def sealed(self):
         self.seal = Seal(self.files.read("proof/seal.txt").decode(), self.accepted())
@@ -491,8 +516,8 @@ class Check:
             self.proved.append(("names", {"n": borne, "of": len(people)}))
 
     def table(self, name):
-        with self.files.open(name) as file:
-            yield from csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True)
+        with io.TextIOWrapper(self.files.open(name), encoding="utf-8-sig", newline="") as text:
+            yield from csv.DictReader(text, strict=True)
 
     def one_table(self, section, people):
         """Compare every row with its entry, and every entry with its rows. Return (rows proved, rows without one)."""
@@ -600,20 +625,20 @@ PROVED = {
     "listed": ("The pack is whole: all {files} files are as they were when the list of them was signed (key {key}).",
                "证据包完整：全部 {files} 个文件与清单签署时一致（密钥 {key}）。"),
     "bodies": ("{n} entries of the evidence log come with their text, and each says what it said when it was written.",
-               "{n} 条证据记录附有正文，每条正文均与写入时所承诺的内容一致。"),
+               "{n} 个证据日志条目附有正文，各条目正文均与写入时所承诺的内容一致。"),
     "sealed": ("{n} entries are in the evidence log at their places, unchanged, under the seal over {size} entries "
                "that was made at {at} (key {key}).",
-               "{n} 条记录原样位于证据日志的相应位置，均在 {at} 签署、覆盖 {size} 条记录的封印之下（密钥 {key}）。"),
+               "{n} 个条目原样位于证据日志的相应位置，均在 {at} 签署、覆盖 {size} 个条目的封签之下（密钥 {key}）。"),
     "earlier": ("That seal contains {n} earlier seals, the first of {at}: nothing under them was changed or removed.",
-                "该封印包含此前的 {n} 个封印（最早签署于 {at}）：其下的记录未被更改或删除。"),
+                "该封签包含此前的 {n} 个封签（最早签署于 {at}）：其下的条目未被更改或删除。"),
     "brought": ("{file}: the seal of {at} over {size} entries that was kept elsewhere agrees with this pack.",
-                "{file}：另行保管的封印（{at}，覆盖 {size} 条记录）与本证据包相符。"),
+                "{file}：另行保管的封签（{at}，覆盖 {size} 个条目）与本证据包相符。"),
     "rows": ("{n} rows in {tables} tables say what their entries say, and no entry in the pack lacks its rows.",
-             "{tables} 张表格中的 {n} 行与其对应记录一致，包内每条记录均有对应行。"),
+             "{tables} 张表格中的 {n} 行与其对应条目一致，包内每个条目均有对应行。"),
     "names": ("{n} of {of} people bear the names that HR's entries tell.", "{of} 人中有 {n} 人的姓名与人事记录一致。"),
     "papers": ("{n} quiz papers are what was put before the person, word by word ({questions} questions).",
                "{n} 份测验试卷逐字与当时出示给本人的内容一致（{questions} 道题）。"),
-    "one": ("Entry {seq} ({verb}, {at}) is what was written.", "第 {seq} 条记录（{verb}，{at}）与写入时一致。"),
+    "one": ("Entry {seq} ({verb}, {at}) is what was written.", "条目 {seq} （{verb}，{at}）与写入时一致。"),
     "says": ("It says: {body}", "其正文为：{body}"),
 }  # fmt: skip
 UNPROVED = {
@@ -621,26 +646,26 @@ UNPROVED = {
             "该密钥确属该公司：{key} —— 请通过其他途径取得公钥，并用 --key 指定。"),
     "outside": ("That nobody who has the firm's key wrote the log anew before that seal: for this, give a seal that "
                 "somebody else kept with --seal.",
-                "持有公司密钥者未在该封印之前重写整个日志：如需证明，请用 --seal 提供由他人保管的封印。"),
-    "brought_between": ("{file}: the seal of {at} lies between those in the pack, or after them; ask the firm for the "
-                        "proof that joins it.",
-                        "{file}：{at} 的封印不在包内所列封印之中；请向公司索取相应的一致性证明。"),
+                "持有公司密钥者未在该封签之前重写整个日志：如需证明，请用 --seal 提供由他人保管的封签。"),
+    "brought_between": ("{file}: that the seal of {at} and this pack are of one log. It is none of the seals in the "
+                        "pack: ask the firm for the proof that joins them.",
+                        "{file}：{at} 的封签与本包同属一份日志：包内未列此封签，请向公司索取一致性证明。"),
     "truth": ("That what was entered was true. The log shows that it was entered then and not changed since.",
               "所录入的内容真实无误。日志只能证明当时已如此录入，且此后未被更改。"),
     "whole": ("That the log holds nothing else about these people: the pack holds the kinds of entries that its tables "
               "name.",
-              "日志中没有关于这些人员的其他记录：证据包只收录其表格所列类别的记录。"),
+              "日志中没有关于这些人员的其他条目：证据包只收录其表格所列类别的条目。"),
     "after": ("Anything that came after {at}.", "{at} 之后发生的任何事项。"),
     "loose": ("{n} rows have no entry with a text behind them and are the portal's word: {files}.",
-              "{n} 行没有附正文的记录可供对照，仅为系统陈述：{files}。"),
+              "{n} 行没有附正文的条目可供对照，仅为系统陈述：{files}。"),
     "people": ("What the list of {n} people says beside their names, and what is told in words: {columns}. These are "
                "signed with the pack, not sealed in the log.",
                "{n} 人名单中姓名以外的内容，以及以文字说明的栏目：{columns}。"
                "这些内容随包签署，但未单独封存于日志。"),
     "disposed": ("What {n} entries said: it was disposed of when its time was over. That they were there is proved.",
-                 "{n} 条记录的正文：保存期满后已依规处置。可证明这些记录曾经存在。"),
+                 "{n} 个条目的正文：保存期满后已依规处置。可证明这些条目曾经存在。"),
     "others": ("What {n} entries say: they speak of other people too, so their text is not in the pack.",
-               "{n} 条记录的正文：其中亦涉及他人，故未收录于本证据包。"),
+               "{n} 个条目的正文：其中亦涉及他人，故未收录于本证据包。"),
 }  # fmt: skip
 FAULTS = {
     "broken": ("{part} cannot be checked: {why}", "无法核验 {part}：{why}"),
@@ -651,22 +676,26 @@ FAULTS = {
     "gone": ("{file} is missing.", "缺少 {file}。"),
     "changed": ("{file} was changed after the pack was made.", "{file} 在证据包生成后被更改。"),
     "manifest": ("The list of files is not what was signed.", "文件清单与签署内容不符。"),
-    "entry": ("Entry {seq} is not written as entries are, or is there twice.", "第 {seq} 条记录格式不符或重复。"),
-    "body": ("Entry {seq} said something else when it was written.", "第 {seq} 条记录的正文与写入时不符。"),
-    "too_new": ("Entry {seq} is newer than the date of the pack.", "第 {seq} 条记录晚于证据包的截止日期。"),
-    "origin": ("The seal is one of another log: {seal}", "该封印属于另一份日志：{seal}"),
+    "entry": ("Entry {seq} is not written as entries are, or is there twice.", "条目 {seq} 格式不符或重复。"),
+    "body": ("Entry {seq} said something else when it was written.", "条目 {seq} 的正文与写入时不符。"),
+    "silent": ("Entry {seq} lacks its text, and nothing says that it was disposed of.",
+               "条目 {seq} 缺少正文，且没有相应的处置条目。"),
+    "described": ("The tables are described in another way than this program knows: take the program of that version.",
+                  "表格的描述方式与本程序所知不符：请使用对应版本的程序。"),
+    "too_new": ("Entry {seq} is newer than the date of the pack.", "条目 {seq} 晚于证据包的截止日期。"),
+    "origin": ("The seal is one of another log: {seal}", "该封签属于另一份日志：{seal}"),
     "root": ("The entries do not lead to the root of the seal over {size}: one was changed, added or taken away.",
-             "这些记录无法推得覆盖 {size} 条记录的封印之根：有记录被更改、添加或移除。"),
+             "这些条目无法推得覆盖 {size} 个条目的封签之根：有条目被更改、添加或移除。"),
     "earlier": ("The seal of {at} over {size} entries is not contained in the pack's seal.",
-                "{at} 的封印（覆盖 {size} 条记录）未包含在本包封印之中。"),
-    "brought_other": ("{file} is a seal of another log.", "{file} 是另一份日志的封印。"),
+                "{at} 的封签（覆盖 {size} 个条目）未包含在本包封签之中。"),
+    "brought_other": ("{file} is a seal of another log.", "{file} 是另一份日志的封签。"),
     "brought_root": ("{file} covers {size} entries, and the log in this pack is another one.",
-                     "{file} 覆盖 {size} 条记录，与本包中的日志不一致。"),
+                     "{file} 覆盖 {size} 个条目，与本包中的日志不一致。"),
     "row": ("{file}, line {row}: says something else than its entry, or has none.",
-            "{file} 第 {row} 行：与其记录不符，或没有对应记录。"),
+            "{file} 第 {row} 行：与其条目不符，或没有对应条目。"),
     "name": ("people.csv: {person} bears another name than HR's entries tell.",
              "people.csv：{person} 的姓名与人事记录不符。"),
-    "no_row": ("{file}: the row of entry {seq} is missing.", "{file}：缺少第 {seq} 条记录对应的行。"),
+    "no_row": ("{file}: the row of entry {seq} is missing.", "{file}：缺少条目 {seq} 对应的行。"),
     "question": ("Question {question} is not what was published.", "题目 {question} 与发布时不符。"),
     "paper": ("The paper of attempt {attempt} is not what was shown.", "作答 {attempt} 的试卷与当时出示的不符。"),
 }  # fmt: skip
@@ -722,9 +751,8 @@ def main(arguments=None):
         trusted = [Key(line) for line in text_of(given.key).split() if line] if given.key else []
         outside = [(os.path.basename(name), text_of(name)) for name in given.seal]
         check = looked_at(given.what, trusted, outside)
-    except (Unreadable, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError,
-            zipfile.BadZipFile) as error:  # fmt: skip
-        print(f"Cannot be read / 无法读取: {type(error).__name__}: {error}", file=sys.stderr)
+    except BROKEN as error:  # fmt: skip
+        print(f"Cannot be read / 无法读取: {type(error).__name__}: {error}"[:300], file=sys.stderr)
         return 2
     languages = {"en": [0], "zh": [1]}.get(given.lang, [0, 1])
     print("\n\n".join("\n".join(told(check, language)) for language in languages))

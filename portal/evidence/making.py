@@ -5,6 +5,7 @@ the step's transaction, in files; the step commits how far they are good. The sa
 in a pack says when it was made, by whom or for whom.
 """
 
+from collections.abc import Iterator
 from time import monotonic
 
 from django.db import transaction
@@ -98,27 +99,31 @@ def _take(workshop: Workshop, cursor: dict, part: Part) -> None:
 
 
 def _shared(pack: Pack, workshop: Workshop, cursor: dict) -> tuple[dict, int]:
-    """Add what does not belong to one person: editions, questions, figures of the archive, keys of the log.
+    """Add what does not belong to one person: editions, questions, figures of the archive, disposals, keys of the log.
 
     If no Seal covers the last Entry yet, one is made.
     """
-    seal = proving.seal_for(pack.upto)
     published = rows.editions(pack.upto).values()
     made = [row for one in published for row in rows.section_rows(EDITIONS, rows.NOBODY, one, {})]
     workshop.add(EDITIONS.file, lines(made))
     cursor["counts"][EDITIONS.file] = len(made)
     for one in questions(cursor["questions"]):
         workshop.add(QUESTIONS, rules.canonical(one) + b"\n")
-    chosen = set(workshop.path(".people").read_text().split("\n"))
-    shared = [one.line() for one in (*published, *proving.key_entries(seal))]
-    for seq in cursor["records"]:
-        [one] = captured.read([seq]).values()
-        about = {item["employee"] for item in one.said["records"]} if one.said else set()
-        is_ours = about <= chosen
-        shared.append((one if is_ours else one.without_body()).line(entries.DISPOSED if is_ours else entries.OTHERS))
-    workshop.add(ENTRIES, b"".join(shared))
+    workshop.add(ENTRIES, b"".join([*(one.line() for one in published), *_figures(workshop, cursor["records"])]))
+    orders = list(proving.orders(workshop))
+    seal = proving.seal_for(max([pack.upto, *(one.seq for one in orders)]))
+    workshop.add(ENTRIES, b"".join(one.line() for one in (*orders, *proving.key_entries(seal))))
     done = {"phase": "proof", "seal": seal.number, "sizes": workshop.flushed(cursor["sizes"])}
     return cursor | done, cursor["people"] + 1
+
+
+def _figures(workshop: Workshop, seqs: list[int]) -> Iterator[bytes]:
+    """Yield the Entries of the archive's figures; with what they say only if that is about nobody else."""
+    chosen = set(workshop.path(".people").read_text().split("\n"))
+    for seq in seqs:
+        [one] = captured.read([seq]).values()
+        about = {item["employee"] for item in one.said["records"]} if one.said else set()
+        yield one.line() if about <= chosen else one.without_body().line(entries.OTHERS)
 
 
 def _proof(pack: Pack, workshop: Workshop, cursor: dict) -> tuple[dict, int]:

@@ -9,7 +9,7 @@ from portal.evidence.entries import Written
 from portal.evidence.workshop import ENTRIES, Workshop
 from portal.ledger import keys, merkle
 from portal.ledger import services as ledger
-from portal.ledger.models import Entry, Key, Seal
+from portal.ledger.models import Disposal, Entry, Key, Seal
 
 DAYS = 31  # of which the last Seal of each is proved to be contained; before that, of each month
 KEY_VERBS = ("ledger.key_begun", "ledger.key_rotated", "ledger.key_replaced")
@@ -28,6 +28,19 @@ def seal_for(upto: int) -> Seal:
 def key_entries(seal: Seal) -> Iterator[Written]:
     """Yield the Entries under the Seal that began the keys of the log."""
     yield from entries.read(Entry.objects.filter(verb__in=KEY_VERBS, seq__lte=seal.size).order_by("seq"))
+
+
+def orders(workshop: Workshop) -> Iterator[Written]:
+    """Yield the Entries that disposed of what Entries of the pack said."""
+    silent = []
+    with workshop.path(ENTRIES).open(encoding="utf-8") as stream:
+        for line in map(json.loads, stream):
+            if line["body"] is None:
+                silent.append(json.loads(line["entry"])["seq"])
+    named: set[int] = set()
+    for at in range(0, len(silent), 1000):
+        named |= set(Disposal.objects.filter(seq__in=silent[at : at + 1000]).values_list("ordered_by", flat=True))
+    yield from entries.read(Entry.objects.filter(seq__in=sorted(named)).order_by("seq"))
 
 
 def write(workshop: Workshop, seal: Seal) -> int:

@@ -53,8 +53,10 @@ def say(verb: str, said: Mapping | None, titles: Titles) -> str:
     """Return what the Entry says. ``said``: its Body, None if that was disposed of."""
     if said is None:
         return _("What this said was disposed of when its time was over.")
-    sentence = _SENTENCES.get(verb)
-    return sentence(said, titles) if sentence else verb
+    try:
+        return _SENTENCES[verb](said, titles)
+    except (KeyError, TypeError, ValueError):  # a kind, or a shape, that these words do not know
+        return verb
 
 
 def _day(text: str | None) -> str:
