@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from django.db.models import QuerySet
 
@@ -25,11 +26,11 @@ class Written:
     content: bytes | None
     salt: bytes | None
 
-    @property
+    @cached_property
     def said(self) -> dict | None:
         return None if self.content is None else rules.read(self.content)
 
-    @property
+    @cached_property
     def entry(self) -> dict:
         return rules.read(self.leaf)
 

@@ -124,7 +124,17 @@ def _with_words(section: Section, rows: list[list[str]], attempts: Mapping[str, 
 def _read_without_entry(people: Sequence[Person], as_at: datetime) -> dict[int, list[Progress]]:
     """Return {person: lessons finished by then}: lessons were not always written into the log."""
     rows = Progress.objects.filter(assignment__employee__in=[one.pk for one in people], finished_at__lte=as_at)
-    rows = rows.select_related("assignment__course", "assignment__edition", "lesson__module")
+    rows = rows.select_related("assignment__course", "assignment__edition", "lesson__module").only(
+        "opened_at",
+        "finished_at",
+        "assignment__employee",
+        "assignment__cycle",
+        "assignment__course__slug",
+        "assignment__edition__number",
+        "assignment__edition__fingerprint",
+        "lesson__slug",
+        "lesson__module__slug",
+    )
     found: dict[int, list[Progress]] = {}
     for one in rows.order_by("finished_at", "pk"):
         found.setdefault(one.assignment.employee_id, []).append(one)

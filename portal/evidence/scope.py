@@ -39,17 +39,18 @@ def standing_at(upto: int) -> QuerySet[StandingChange]:
 
 
 def uids(pack: Pack) -> list[str]:
-    """Return whom the pack is about, in the order of their opaque ids; only whom its asker may see.
+    """Return whom the pack is about, only whom its asker may see, in an order that never changes.
 
+    It is that in which the archive's figures are computed, so that people who stand in one Entry come together.
     A department or the firm: who was on staff then. Departments lie in each other as they do now.
     """
     seen = Employee.objects.visible_to(pack.asked_by)
     if pack.scope == Pack.Scope.PERSON:
-        return sorted(seen.filter(pk=pack.person_id).values_list("uid", flat=True))
+        return list(seen.filter(pk=pack.person_id).values_list("uid", flat=True))
     then = standing_at(pack.upto).filter(is_on_staff=True, employee__in=seen)
     if pack.scope == Pack.Scope.DEPARTMENT:
         then = then.filter(department__in=and_below(pack.department))
-    return sorted(then.values_list("employee__uid", flat=True))
+    return list(then.order_by("employee").values_list("employee__uid", flat=True))
 
 
 def and_below(department: Department) -> set[int]:

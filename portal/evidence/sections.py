@@ -5,6 +5,7 @@ nothing else. A column without a source is the portal's own word: ``words`` says
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 Column = tuple[str, str]  # name, and where it stands: entry.…, body.…, item.…, edition.…; empty: the portal's word
 
@@ -36,6 +37,7 @@ class Section:
     def file(self) -> str:
         return f"{self.name}.csv"
 
+    @cache  # noqa: B019 - there are as many as tables
     def as_json(self) -> dict:
         """Return what the checker needs to know."""
         told = {"file": self.file, "verbs": list(self.verbs), "each": self.each, "person": self.person}

@@ -27,9 +27,7 @@ CHECKER = Path(check_pack.__file__)
 @pytest.fixture
 def drawn_quickly(monkeypatch) -> None:
     """Drawing takes seconds, and most tests are not about it."""
-    monkeypatch.setattr(
-        "portal.evidence.summary.pdf", lambda pack, workshop, cursor, language: b"%PDF-1.7 " + language.encode()
-    )
+    monkeypatch.setattr("portal.evidence.summary.pdf", lambda *about: b"%PDF-1.7 in " + about[-1].encode())
     monkeypatch.setattr("training.pdf.certificate", lambda serial, facts: b"%PDF-1.7 drawn quickly")
 
 
