@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "training",
     "archive",
     "portal.standing",
+    "portal.evidence",
     "portal.demo",
 ]
 
@@ -302,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
     "see what answers show": {"task": "quizzes.tasks.ask_for_analysis", "schedule": 24 * 3600},
     "sign status lists anew": {"task": "training.tasks.renew_status_lists", "schedule": 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
+    "delete packs that were fetched long ago": {"task": "portal.evidence.tasks.forget_old_packs", "schedule": 3600},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
     "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},

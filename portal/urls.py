@@ -41,4 +41,5 @@ urlpatterns = [
     path("", include("training.urls")),
     path("", include("archive.urls")),
     path("", include("portal.standing.urls")),
+    path("", include("portal.evidence.urls")),
 ]

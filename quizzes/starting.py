@@ -136,7 +136,12 @@ def paper_sha256(attempt: Attempt, responses: Sequence[Response]) -> str:
     It stands in the Entry of the beginning, so years later it can be told whether what is drawn again is what was
     shown.
     """
-    paper = {
+    return hashlib.sha256(canon.canonical(paper_of(attempt, responses))).hexdigest()
+
+
+def paper_of(attempt: Attempt, responses: Sequence[Response]) -> dict:
+    """Return what the fingerprint of an attempt's paper is over."""
+    return {
         "attempt": attempt.uid,
         "languages": attempt.languages,
         "pass_percent": attempt.pass_percent,
@@ -154,7 +159,6 @@ def paper_sha256(attempt: Attempt, responses: Sequence[Response]) -> str:
             for response in responses
         ],
     }
-    return hashlib.sha256(canon.canonical(paper)).hexdigest()
 
 
 def language_for(attempt: Attempt, wanted: str) -> str:

@@ -100,11 +100,16 @@ def answer_block(
 @transaction.atomic
 def finish_lesson(*, assignment: Assignment, lesson: Lesson) -> Progress:
     """Mark the lesson finished. A second time changes nothing. Raises NotInEdition."""
-    now = timezone.now()
-    progress = _read_on(_locked(assignment), lesson, now)
+    now, assignment = timezone.now(), _locked(assignment)
+    progress = _read_on(assignment, lesson, now)
     if progress.finished_at is None:
         progress.finished_at = now
         progress.save(update_fields=["finished_at"])
+        body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+        body |= {"module": lesson.module.slug, "lesson": lesson.slug, "seconds": progress.seconds}
+        body |= {"opened_at": progress.opened_at, "finished_at": now}
+        who = assignment.employee.uid
+        ledger.append(verb="training.lesson_finished", actor=who, subject=who, body=body)
     return progress
 
 

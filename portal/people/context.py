@@ -44,6 +44,8 @@ def way(request: HttpRequest) -> list[Group]:
         ("archive:import_list", _("Imports"), "archive.view_imports"),
         ("standing:feed", _("Permission feed"), "standing.manage_feed"),
         ("ledger:evidence", _("Evidence"), "ledger.view_entries"),
+        ("evidence:pack_list", _("Evidence packs"), "evidence.make_packs"),
+        ("evidence:find", _("Evidence log"), "ledger.view_entries"),
         ("quizzes:signal_list", _("Integrity signals"), "quizzes.review_attempts"),
         ("training:recall_list", _("Recalled questions"), "quizzes.review_attempts"),
         ("archive:lexicon", _("Lexicon"), "archive.view_lexiconversion"),

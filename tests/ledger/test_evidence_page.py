@@ -78,7 +78,7 @@ def test_an_entry_is_found_by_its_number_with_its_proof(auditor, write):
 
 @pytest.mark.parametrize(
     ("asked", "answer"),
-    [("99", "There is no entry 99."), ("x", "Enter a whole number."), ("-1", "greater than or equal to 1")],
+    [("99", "There is no entry 99."), ("x", "That is not a number."), ("-1", "Entries are counted from 1.")],
 )
 def test_a_number_that_is_none_is_told(auditor, write, asked, answer):
     write(1)

@@ -4,6 +4,7 @@
 (a page that needs a role, somebody else's object); a visitor is sent to sign in.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
@@ -23,6 +26,8 @@ from archive import lexicon_text
 from archive import services as archive
 from archive.models import AnswerCopy, Import, Record, SetAside, Unmatched
 from archive.services import lexicons
+from portal.evidence import services as evidence
+from portal.evidence.models import Pack
 from portal.hr import services as hr
 from portal.jobs import services as jobs
 from portal.ledger import services as ledger
@@ -207,6 +212,23 @@ TABLE = {
     "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
     "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
     "ledger:proof_file": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
+    # evidence
+    "evidence:pack_list": Line(OVERSIGHT),
+    "evidence:pack": Line(OVERSIGHT, args=lambda h: [h["pack"].uid]),
+    "evidence:pack_decide": Line(
+        OVERSIGHT,
+        args=lambda h: [h["pack"].uid],
+        method="post",
+        data=lambda h: {"decision": "refuse", "reason": "not needed"},
+    ),
+    "evidence:pack_file": Line(COMPLIANCE, args=lambda h: [h["ready_pack"].uid], method="post", ok=(200,)),
+    "evidence:find": Line(OVERSIGHT, data=lambda h: {"of": h["certificate"].serial}),
+    "evidence:entry": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
+    "evidence:entry_file": Line(
+        OVERSIGHT, args=lambda h: [h["seal"].size], method="post", data=lambda h: {"reason": "asked"}, ok=(200,)
+    ),
+    "evidence:history": Line(EVERYBODY - {"auditor"}),
+    "evidence:person_history": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
     # archive: deeds to a version that is no draft any more change nothing and lead back to its page
     "archive:lexicon": Line(OVERSIGHT),
     "archive:lexicon_begin": Line(frozenset({"compliance"}), method="post"),
@@ -391,7 +413,17 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
     held = archive.Criteria(employee=employee)
     house["hold"] = archive.make_hold(name="Matter 7", reason="asked by counsel", criteria=held, by=officer)
     house["disposal"] = archive.ask_disposal(as_of=date(2020, 1, 1), reason="yearly", by=officer)
+    house["pack"] = evidence.ask(scope="firm", day=timezone.localdate(), reason="inspection", by=officer)
+    house["ready_pack"] = _pack(house["compliance"], employee)
     return house
+
+
+def _pack(compliance: Employee, employee: Employee) -> Pack:
+    pack = evidence.ask(scope="person", person=employee, day=timezone.localdate(), reason="inspection", by=compliance)
+    pack.state, pack.file = Pack.State.READY, default_storage.save("packs/pack.zip", ContentFile(b"PK"))
+    pack.sha256, pack.size, pack.figures = hashlib.sha256(b"PK").hexdigest(), 2, {}
+    pack.save()
+    return pack
 
 
 def _record(employee: Employee, folder: Path) -> Record:

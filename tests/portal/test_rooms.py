@@ -19,7 +19,8 @@ MAY_POINT_AT = {
     "training": "ledger people jobs quizzes",
     "archive": "ledger people jobs",
     "standing": "ledger people jobs quizzes training archive",
-    "demo": "ledger people jobs hr quizzes training archive standing",
+    "evidence": "ledger people jobs quizzes training archive standing",
+    "demo": "ledger people jobs hr quizzes training archive standing evidence",
 }
 
 

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from archive.models import Import
-from portal.demo import answers, sitting, timing, wire
+from portal.demo import answers, packs, sitting, timing, wire
 from portal.ledger import measuring
 from portal.people.models import Employee
 from quizzes.models import Attempt
@@ -23,6 +23,9 @@ PAGES = [
     ("firm", "standing:firm", "compliance@example.com"),
     ("imports", "archive:import_list", "compliance@example.com"),
     ("evidence", "ledger:evidence", "compliance@example.com"),
+    ("evidence log", "evidence:find", "compliance@example.com"),
+    ("evidence packs", "evidence:pack_list", "compliance@example.com"),
+    ("history", "evidence:history", "employee@example.com"),
 ]
 
 
@@ -37,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
         parser.add_argument(
             "--section",
-            choices=("pages", "ledger", "quiz", "analysis"),
+            choices=("pages", "ledger", "packs", "quiz", "analysis"),
             action="append",
             help="only this; may be repeated",
         )
@@ -50,6 +53,10 @@ class Command(BaseCommand):
             found["pages"] = self._pages(repeat)
         if not section or "ledger" in section:
             found["ledger"] = self._ledger()
+        if section and "packs" in section:
+            found["packs"] = packs.measure()
+            for row in found["packs"]:
+                self.stdout.write(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items()))
         if not section or "quiz" in section:
             found["quiz"] = self._quiz(rounds)
         if not section or "analysis" in section:
