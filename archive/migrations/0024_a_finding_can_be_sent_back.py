@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0021_how_far_the_archive_reaches_has_an_index'),
+        ('archive', '0023_how_far_the_archive_reaches_has_an_index'),
     ]
 
     operations = [
