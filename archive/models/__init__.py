@@ -1,7 +1,8 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
 from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
-from archive.models.feeds import Batch, Heard, Hole, Import, Intake, PushAnswer, SetAside, Source, SourceToken
+from archive.models.feeds import Batch, Heard, Import, Intake, PushAnswer, SetAside, Source, SourceToken
+from archive.models.holes import FilledHole, Hole
 from archive.models.keeping import Disposal, Hold, Posting, Tombstone
 from archive.models.messages import (
     Attachment,
@@ -25,6 +26,7 @@ __all__ = [
     "ConsentWord",
     "Delivery",
     "Disposal",
+    "FilledHole",
     "Finding",
     "FindingStep",
     "Heard",

@@ -31,8 +31,8 @@ from archive.models import (
     Signal,
     Source,
 )
-from archive.services import bulk, feeds, lexicons, running, storing
-from archive.services.holes import judge_holes
+from archive.services import bulk, feeds, holes, lexicons, running, storing
+
 from archive.sources.feed import open_feed
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
@@ -158,7 +158,7 @@ def test_holes_cost_the_same_however_many_lines_are_near_them(run_import, write_
         **{seq: [seq] for seq in range(2, 40, 2)},
         40: [],
     }
-    assert count_queries(lambda: judge_holes(source, by="system:test", now=now)) <= 6
+    assert count_queries(lambda: holes.untold(source, 100)) <= 6
 
 
 def test_the_ledger_is_written_after_the_rows_of_a_batch(run_import, write_feed, monkeypatch):
@@ -385,7 +385,7 @@ def test_an_import_that_is_killed_goes_on_and_ends_with_the_same_rows(
     assert not Message.objects.exists()
     with monkeypatch.context() as patch:
         patch.setattr(storing, "_words", dying(storing._words))
-        patch.setattr(running.judging, "judge_import", dying(running.judging.judge_import))
+        patch.setattr(running.piecemeal, "judge_piece", dying(running.piecemeal.judge_piece))
         patch.setattr(running.records, "recompute_some", dying(running.records.recompute_some))
         with pytest.raises(Killed):
             run_import(feed)
