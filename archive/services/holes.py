@@ -135,8 +135,9 @@ def _tell_times(source: Source, missing: list[Hole]) -> None:
     neighbours = {seq for one in missing for seq in (one.first - 1, one.last + 1)}
     sent = dict(Message.objects.filter(source=source, seq__among=neighbours).values_list("seq", "sent_at"))
     for one in missing:
-        one.before_at, one.after_at, one.is_told = sent.get(one.first - 1), sent.get(one.last + 1), True
-    Hole.objects.bulk_update(missing, ["before_at", "after_at", "is_told"], batch_size=200)
+        one.before_at, one.after_at = sent.get(one.first - 1), sent.get(one.last + 1)
+    rows = ((one.before_at, one.after_at, True, one.pk) for one in missing)
+    bulk.update(Hole, ("before_at", "after_at", "is_told"), rows)
 
 
 def _opening(source: Source, key: str, hole: Hole, near: list[dict]) -> Opening:

@@ -27,8 +27,8 @@ def _message(n: int, **fields) -> dict:
     }
 
 
-def _line(seq: int, message: dict) -> bytes:
-    line = {"seq": seq, "publickey_ver": 1, "pulled_at": message["msgtime"] + 40_000, "msg": message}
+def _line(seq: int, message: dict, *, late: int = 40_000) -> bytes:
+    line = {"seq": seq, "publickey_ver": 1, "pulled_at": message["msgtime"] + late, "msg": message}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
@@ -67,7 +67,7 @@ def days(count: int) -> Iterator[bytes]:
     """Every message is of another day, from 1990 on and round again, and was pulled late."""
     for n in range(count):
         sent = (7_305 + n % 13_000) * 86_400_000
-        yield _line(n + 1, _message(n, msgtime=sent) | {"msgid": f"d{n}"})
+        yield _line(n + 1, _message(n, msgtime=sent, msgid=f"d{n}"), late=86_400_000)
 
 
 def unreadable(count: int) -> Iterator[bytes]:
