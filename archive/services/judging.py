@@ -83,7 +83,7 @@ def _judge_strangers(*, by: str, now: datetime) -> None:
     while after is not None:
         with transaction.atomic():
             take_turn()
-            plan = strangers.unmatched(sources, piecemeal.PIECE // 10)
+            plan = strangers.unmatched(sources, max(1, piecemeal.PIECE // 10))
             carry_out([plan], by=by, now=now)
         after = plan.after
 

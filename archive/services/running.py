@@ -230,7 +230,12 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
                 run.state = Import.State.JUDGING
         elif not piecemeal.is_judged(run):
             piecemeal.judge_piece(run, by=by, now=now)
-        elif not records.recompute_some(by=by, now=now) and not _judge_consent(run, by, now):
+        elif records.recompute_some(by=by, now=now):
+            pass
+        elif (after := run.judging.get("consent", 0)) is not None:
+            after = consents.judge_some(since=run.first_sent_at, after=after, by=by, now=now)
+            run.judging = {**run.judging, "consent": after}
+        else:
             _end(run, by)
         run.save()
         source.save()
@@ -262,13 +267,6 @@ def _some(items: Iterator[Captured | Aside]) -> Iterator[Captured | Aside]:
         yield one
         if count >= BATCH_LINES or one.place.end - begins >= BATCH_BYTES:
             return
-
-
-def _judge_consent(run: Import, by: str, now: datetime) -> bool:
-    """Look at the words on consent of some people. Return whether anybody is left."""
-    after = consents.judge_some(since=run.first_sent_at, after=run.judging.get("consent", 0), by=by, now=now)
-    run.judging = {**run.judging, "consent": after}
-    return after is not None
 
 
 def _end(run: Import, by: str) -> None:
