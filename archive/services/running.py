@@ -8,7 +8,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
