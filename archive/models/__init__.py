@@ -5,7 +5,6 @@ from archive.models.copies import AnswerCopy, RobotName, Room, RoomMember
 from archive.models.feeds import (
     Batch,
     Heard,
-    Hole,
     Import,
     Intake,
     PushAnswer,
@@ -14,6 +13,7 @@ from archive.models.feeds import (
     SourceMonth,
     SourceToken,
 )
+from archive.models.holes import FilledHole, Hole
 from archive.models.keeping import Disposal, Hold, Posting, Tombstone
 from archive.models.messages import (
     Attachment,
@@ -38,6 +38,7 @@ __all__ = [
     "ConsentWord",
     "Delivery",
     "Disposal",
+    "FilledHole",
     "Finding",
     "FindingStep",
     "Heard",

@@ -173,6 +173,7 @@ class Import(models.Model):
     unreadable = models.PositiveBigIntegerField(default=0)
     first_sent_at = models.DateTimeField(null=True, help_text="Of the messages stored; NULL: none had a time")
     last_sent_at = models.DateTimeField(null=True, help_text="Of the messages stored; NULL: none had a time")
+    judging = models.JSONField(default=dict, help_text="How far what it brings to light has been looked at")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", help_text="NULL: a command or a machine"
     )
@@ -444,39 +445,3 @@ class SetAside(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} line {self.line_no}"
-
-
-class Hole(models.Model):
-    """A maximal run of numbers that are absent between two that are present. It belongs to the source, to nobody else.
-
-    suspected: nobody has said anything yet · asked: the puller was told to ask again · confirmed: a person says it is
-    lost · explained: a person says why it is none. When the numbers come the row goes; its Finding tells the story.
-    """
-
-    class State(models.TextChoices):
-        SUSPECTED = "suspected", _("suspected")
-        ASKED = "asked", _("asked for again")
-        CONFIRMED = "confirmed", _("confirmed lost")
-        EXPLAINED = "explained", _("explained")
-
-    source = models.ForeignKey(Source, models.PROTECT, related_name="holes")
-    first = models.PositiveBigIntegerField()
-    last = models.PositiveBigIntegerField()
-    before_at = models.DateTimeField(null=True, help_text="When its left neighbour was sent; NULL: not known")
-    after_at = models.DateTimeField(null=True, help_text="When its right neighbour was sent; NULL: not known")
-    state = models.CharField(max_length=10, choices=State, default=State.SUSPECTED)
-
-    class Meta:
-        ordering: ClassVar = ["first"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["source", "first"], name="archive_hole_begins_once"),
-            models.CheckConstraint(condition=Q(last__gte=F("first")), name="archive_hole_ends_after_it_begins"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["source", "last"], name="archive_hole_by_end")]
-
-    def __str__(self) -> str:
-        return f"{self.source_id}: {self.first}-{self.last}"
-
-    @property
-    def length(self) -> int:
-        return self.last - self.first + 1

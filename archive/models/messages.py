@@ -89,8 +89,14 @@ class Message(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["source", "sent_at"], name="archive_message_by_time"),
             models.Index(fields=["room", "sent_at"], condition=~Q(room=""), name="archive_message_of_room"),
-            models.Index(fields=["source"], condition=Q(error_code__isnull=False), name="archive_message_unreadable"),
-            models.Index(fields=["source"], condition=Q(is_known_kind=False), name="archive_message_new_kind"),
+            models.Index(
+                fields=["source", "publickey_ver"],
+                condition=Q(error_code__isnull=False),
+                name="archive_message_unreadable",
+            ),
+            models.Index(
+                fields=["source", "msgtype"], condition=Q(is_known_kind=False), name="archive_message_new_kind"
+            ),
         ]
 
     def __str__(self) -> str:

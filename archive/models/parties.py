@@ -84,11 +84,15 @@ class Unmatched(models.Model):
     source = models.ForeignKey(Source, models.PROTECT, related_name="unmatched")
     handle = models.CharField(max_length=128, help_text="As it first came")
     handle_folded = models.CharField(max_length=128)
+    is_told = models.BooleanField(default=False, help_text="It was looked at and has its finding")
 
     class Meta:
         verbose_name_plural = "unmatched"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["source", "handle_folded"], name="archive_unmatched_once_per_handle")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["source"], condition=Q(is_told=False), name="archive_unmatched_untold")
         ]
 
     def __str__(self) -> str:

@@ -7,11 +7,11 @@ otherwise have everybody's month computed four times a minute.
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from archive.models import Import, Source
-from archive.services import findings, judging, records
+from archive.models import Import, RecordDue, Source
+from archive.services import consent_missing, findings, judging, piecemeal, records
 from archive.services.identities import sync_identities
 from archive.services.running import ring_the_roof
 from portal.jobs import services as jobs
@@ -50,7 +50,7 @@ def ring_again() -> None:
 
 
 def judge_some(job: Job) -> bool:
-    """Do one step of the job: judge one delivery, or compute some records, or end what was judged.
+    """Do one step of the job: judge a piece of one delivery, or compute some records, or end what was judged.
 
     ``cursor["judged"]`` holds the imports that were judged and are not ended. Judging one again does no harm. The
     source is locked for the steps that need it, never while records are computed: machines go on pushing.
@@ -65,10 +65,15 @@ def judge_some(job: Job) -> bool:
         source = _locked(job)
         run = here.first()
         run.source = source
-        judging.judge_import(run, by=_BY, now=now)
-        job.cursor = {**job.cursor, "judged": [*judged, run.pk]}
+        piecemeal.judge_piece(run, by=_BY, now=now)
+        run.save(update_fields=["judging"])
+        if piecemeal.is_judged(run):
+            job.cursor = {**job.cursor, "judged": [*judged, run.pk]}
         return False
-    if judged and records.recompute_some(by=_BY, now=now):
+    if judged and RecordDue.objects.exists():
+        records.recompute_some(by=_BY, now=now)  # takes the turn: after it the source must not be locked any more
+        return False
+    if judged and _judge_consent(job, judged, now):
         return False
     _locked(job)
     _end(judged, now)
@@ -83,12 +88,21 @@ def _locked(job: Job) -> Source:
 _BY = "system:archive"
 
 
+def _judge_consent(job: Job, judged: list[int], now: datetime) -> bool:
+    """Look at the words on consent of some people, if messages came that are older than those that are looked at every
+    hour. Return whether anybody is left.
+    """
+    oldest = Import.objects.filter(pk__in=judged).aggregate(oldest=Min("first_sent_at"))["oldest"]
+    after = job.cursor.get("consent", 0)
+    if oldest is None or oldest >= now - judging.LATELY or after is None:
+        return False
+    job.cursor = {**job.cursor, "consent": consent_missing.judge_some(since=oldest, after=after, by=_BY, now=now)}
+    return True
+
+
 def _end(judged: list[int], now: datetime) -> None:
-    """End the imports, each with its Entry. Words on consent are judged every hour, over the days these can be of."""
+    """End the imports, each with its Entry."""
     runs = list(Import.objects.filter(pk__in=judged).select_related("source", "started_by", "token").order_by("pk"))
-    oldest = min((run.first_sent_at for run in runs if run.first_sent_at), default=None)
-    if oldest and oldest < now - judging.LATELY:
-        judging.judge_consent(since=oldest, by=_BY, now=now)
     Import.objects.filter(pk__in=judged).update(state=Import.State.DONE, ended_at=now)
     for run in runs:
         ledger.append(

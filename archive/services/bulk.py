@@ -47,6 +47,21 @@ def insert(
             cursor.executemany(f"INSERT INTO {table} VALUES ({holders}){known}", [first, *prepared])  # noqa: S608
 
 
+def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[tuple]) -> None:
+    """Write the columns of the rows anew: of each its primary key comes last, after the values of ``columns``.
+
+    ``bulk_update`` builds one expression of all rows, which takes ten times as long.
+    """
+    fields = [model._meta.get_field(name) for name in columns]
+    prepared = list(_prepared(fields, rows))
+    quote = connection.ops.quote_name
+    told = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    where = f"{quote(model._meta.pk.column)} = %s"
+    with connection.cursor() as cursor:
+        if prepared:
+            cursor.executemany(f"UPDATE {quote(model._meta.db_table)} SET {told} WHERE {where}", prepared)  # noqa: S608
+
+
 def next_pks(model: type[models.Model], count: int) -> list[int]:
     """Return so many primary keys that no row has or will have, to be given to ``insert``. In a transaction.
 

@@ -12,17 +12,20 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from archive.models import Import, Source
-from archive.services import findings
+from archive.models import Hole, Import, Source
+from archive.services.holes import of_skipping
+from archive.services.plans import carry_out
 from archive.sources.kinds import channel_of
 from archive.sources.mapping import BadMapping, check
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 
 LEASE = timedelta(seconds=120)  # renewed with every batch, which takes about a second
+CLOSED_AT_ONCE = 200  # findings, while a person waits
 DAY_BATCH = 36 * 3600  # seconds: a day of a conversation is sent in the night after it
 
 
@@ -155,7 +158,8 @@ def add_source(*, name: str, by: Employee, **settings_) -> Source:
 def change_source(*, source: Source, by: Employee, **settings_) -> Source:
     """Change some of SETTINGS, with an Entry of what they were and are. Raises NotEmpty, OtherTerms.
 
-    A source whose numbers are now known to skip has no holes to find: open findings about them are closed.
+    A source whose numbers are now known to skip has no holes to find: open findings about them are closed. Of very many
+    the rest goes with the next delivery, or within the hour.
     """
     source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
     changed = [name for name in SETTINGS if name in settings_ and getattr(source, name) != settings_[name]]
@@ -175,9 +179,10 @@ def change_source(*, source: Source, by: Employee, **settings_) -> Source:
     source.save(update_fields=changed)
     body = {"source": source.name, "before": before, "after": _as_told(source, changed)}
     ledger.append(verb="archive.source_changed", actor=by.uid, subject="system:archive", body=body)
-    if "is_contiguous" in changed and not source.is_contiguous:
-        for finding in findings.open_about(source, "hole"):
-            findings.close_on_evidence(finding, why="the numbers of this source skip normally", by=by.uid)
+    if "is_contiguous" in changed and source.is_contiguous:
+        Hole.objects.filter(source=source).update(is_told=False)  # the next delivery tells of them
+    elif "is_contiguous" in changed:
+        carry_out([of_skipping(source, CLOSED_AT_ONCE)], by=by.uid, now=timezone.now())
     return source
 
 

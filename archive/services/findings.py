@@ -26,28 +26,8 @@ def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = Non
     about = {one.employee for one in wanted.values() if one.employee}
     people = Employee.objects.select_related("office").in_bulk(about)
     told = told_themselves(about)
-    opened = []
-    for one in wanted.values():
-        person = people.get(one.employee)
-        calendar = person.office.jurisdiction if person and person.office else terms.firm_calendar
-        about_on = one.on or timezone.localdate(now)
-        is_told = (one.employee, about_on) in told
-        severity = one.severity or terms.findings[one.kind].severity
-        finding = Finding.objects.create(
-            kind=one.kind,
-            key=one.key,
-            severity=rules.weigh(severity) if is_told and one.kind in rules.LIGHTER_WHEN_TOLD else severity,
-            is_self_reported=is_told and one.kind in rules.LIGHTER_WHEN_TOLD,
-            employee=person,
-            source_id=one.source,
-            message_id=one.message,
-            about_on=about_on,
-            opened_at=now,
-            due_on=terms.due_on(one.kind, timezone.localdate(now), calendar),
-            facts=one.facts,
-            policy_version=terms.version,
-        )
-        opened.append(finding)
+    opened = [_finding(one, people.get(one.employee), told, now, terms) for one in wanted.values()]
+    Finding.objects.bulk_create(opened, batch_size=100)
     _keep_text_of(opened)
     for finding in opened:
         counts_anew(finding, now)
@@ -55,6 +35,29 @@ def open_all(openings: Iterable[Opening], *, by: str, now: datetime | None = Non
         body = {"key": finding.key, "severity": finding.severity, "facts": finding.facts}
         _note("archive.finding_opened", finding, by, body)
     return opened
+
+
+def _finding(
+    one: Opening, person: Employee | None, told: set[tuple[int, date]], now: datetime, terms: policy.Policy
+) -> Finding:
+    calendar = person.office.jurisdiction if person and person.office else terms.firm_calendar
+    about_on = one.on or timezone.localdate(now)
+    is_lighter = (one.employee, about_on) in told and one.kind in rules.LIGHTER_WHEN_TOLD
+    severity = one.severity or terms.findings[one.kind].severity
+    return Finding(
+        kind=one.kind,
+        key=one.key,
+        severity=rules.weigh(severity) if is_lighter else severity,
+        is_self_reported=is_lighter,
+        employee=person,
+        source_id=one.source,
+        message_id=one.message,
+        about_on=about_on,
+        opened_at=now,
+        due_on=terms.due_on(one.kind, timezone.localdate(now), calendar),
+        facts=one.facts,
+        policy_version=terms.version,
+    )
 
 
 def told_themselves(employees: Collection[int]) -> set[tuple[int, date]]:
@@ -99,7 +102,7 @@ def _note(verb: str, finding: Finding, by: str, body: dict) -> None:
 def _keep_text_of(findings: list[Finding]) -> None:
     """The words that a finding is about stay until it is settled."""
     messages = [one.message_id for one in findings if one.message_id]
-    MessageText.objects.filter(message__in=messages).update(delete_after=None)
+    MessageText.objects.filter(message__pk__among=messages).update(delete_after=None)
 
 
 def close_on_evidence(finding: Finding, *, why: str, by: str, now: datetime | None = None) -> bool:
@@ -179,11 +182,12 @@ def open_for_signals(messages: QuerySet | Iterable[int], *, by: str, now: dateti
     pks = sorted(set(messages))
     opened: list[Finding] = []
     for at in range(0, len(pks), 500):
-        opened += open_all(_signal_openings(pks[at : at + 500]), by=by, now=now)
+        opened += open_all(signal_openings(pks[at : at + 500]), by=by, now=now)
     return opened
 
 
-def _signal_openings(pks: list[int]) -> list[Opening]:
+def signal_openings(pks: list[int]) -> list[Opening]:
+    """Return what the signals of these messages call for, a few hundred at a time."""
     terms = policy.current()
     hits: dict[int, list[dict]] = defaultdict(list)
     for one in Signal.objects.filter(message__in=pks, is_forwarded=False).order_by("message_id", "-weight", "rule"):

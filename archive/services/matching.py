@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from archive import calendars, rules
 from archive.models import Finding, Identity, Message, Participant, Robot, Source, Unmatched
 from archive.models.messages import PartyKind
-from archive.services import casework, findings, judging, records
+from archive.services import casework, findings, records, strangers
 from archive.services.identities import rematch
 from archive.services.running import ring_the_roof
 from archive.services.turns import take_turn
@@ -306,11 +306,11 @@ def _conclude(folded: str, touched: set[int], by: str) -> None:
     """Open what the messages call for now that they are somebody's, and keep the findings about the handle in step."""
     now = timezone.now()
     findings.open_for_signals(touched, by=by, now=now)
-    strange = set(Unmatched.objects.filter(handle_folded=folded).values_list("source_id", flat=True))
+    still = set(Unmatched.objects.filter(handle_folded=folded).values_list("source_id", flat=True))
     told = set(_findings(folded).values_list("source_id", flat=True))
-    for source in Source.objects.filter(pk__in=strange | told).order_by("pk"):
-        judging.judge_unmatched(source, by=by, now=now)
-        if source.pk in strange:
+    for source in Source.objects.filter(pk__in=still | told).order_by("pk"):
+        strangers.judge_handle(source, folded, by=by, now=now)
+        if source.pk in still:
             newest = _findings(folded).filter(source=source).order_by("-pk").first()
             if newest and not newest.is_open:
                 findings.reopen(newest, reason="what it was matched with was undone", by=by)

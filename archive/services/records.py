@@ -509,15 +509,29 @@ def mark_stale_due(now: datetime) -> None:
 
 def mark_seated_due(since: date) -> None:
     """Mark the months from then on of everybody with a seat, so that those who say nothing have a record of it too."""
+    for month in seated_months(since):
+        mark_seated_in(month)
+
+
+def seated_months(since: date) -> list[date]:
+    """Return the months from then on of which a list of seats and a feed speak."""
     horizon, first_list = covered_to(), SeatCopy.objects.order_by("holds_from").first()
+    months: list[date] = []
     if horizon is None or first_list is None:
-        return
+        return months
     month = calendars.month_of(max(since, first_list.holds_from))
     while month <= horizon and month.year in YEARS:
-        until = min(calendars.last_day(month), horizon)
-        seated = Seats.between(month, until, policy.current().seat_copy_days).people()
-        known = Record.objects.filter(month=month, employee__in=seated)
-        known = known.filter(Q(covered_to__gte=until) | Q(frozen_by__isnull=False))
-        done = set(known.values_list("employee_id", flat=True))
-        mark_months_due(((who, month) for who in seated - done), Why.SEATS)
+        months.append(month)
         month = calendars.next_month(month)
+    return months
+
+
+def mark_seated_in(month: date) -> int:
+    """Mark the month of everybody who had a seat in it and has no record up to now. Return how many people."""
+    until = min(calendars.last_day(month), covered_to() or month)
+    seated = Seats.between(month, until, policy.current().seat_copy_days).people()
+    known = Record.objects.filter(month=month, employee__in=seated)
+    known = known.filter(Q(covered_to__gte=until) | Q(frozen_by__isnull=False))
+    waiting = seated - set(known.values_list("employee_id", flat=True))
+    mark_months_due(((who, month) for who in waiting), Why.SEATS)
+    return len(waiting)

@@ -18,12 +18,12 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive.models import Hole, Import, Source, Unmatched
-from archive.services import feeds, findings, intake, judging, records
+from archive.services import consent_missing, feeds, findings, intake, piecemeal, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
@@ -40,6 +40,7 @@ BATCH_LINES = 2000
 BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a million participants
 UPLOAD_LIMIT = 8 * 2**30
 CHUNK_BYTES = 2**20
+NAMED = 1000  # handles or kinds that a summary names
 TASK = "archive.tasks.run_import"
 _OPEN_FILE = Q(via=Import.Via.FILE, ended_at=None)
 
@@ -212,7 +213,8 @@ def begin(
 def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
     """Do the next piece of an import and return whether it has ended. One transaction; safe to do again.
 
-    Pieces: a batch of lines; then what the whole file brings to light; then the records concerned, some at a time.
+    Pieces: a batch of lines; then what the whole file brings to light, the records concerned, and the words on consent,
+    some of each at a time.
     """
     with transaction.atomic():
         now = timezone.now()
@@ -224,9 +226,15 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
             if not _read_batch(run, source, feed, by):
                 pause = feeds.taken(source, run.via, now)
                 intake.add(source, run.via, now=now, ended=True, pause=pause)
-                judging.judge_import(run, by=by, now=now)
                 run.state = Import.State.JUDGING
-        elif not records.recompute_some(by=by, now=now):
+        elif not piecemeal.is_judged(run):
+            piecemeal.judge_piece(run, by=by, now=now)
+        elif records.recompute_some(by=by, now=now):
+            pass
+        elif (after := run.judging.get("consent", 0)) is not None:
+            after = consent_missing.judge_some(since=run.first_sent_at, after=after, by=by, now=now)
+            run.judging = {**run.judging, "consent": after}
+        else:
             _end(run, by)
         run.save()
         source.save()
@@ -262,7 +270,6 @@ def _some(items: Iterator[Captured | Aside]) -> Iterator[Captured | Aside]:
 
 def _end(run: Import, by: str) -> None:
     run.state, run.ended_at = Import.State.DONE, timezone.now()
-    judging.judge_consent(since=run.first_sent_at, by=by, now=run.ended_at)
     ledger.append(
         verb="archive.imported",
         actor=by,
@@ -284,16 +291,23 @@ def ring_the_roof() -> None:
 
 
 def summary(run: Import, *more: Import) -> dict:
-    """Return what imports say of themselves and of their source, ready to print: numbers, and two lists."""
+    """Return what imports say of themselves and of their source, ready to print: numbers, and two lists of names.
+
+    The lists hold the first NAMED names; ``more_unmatched`` says how many handles there are besides.
+    """
     source = run.source
-    missing = list(Hole.objects.filter(source=source).values_list("first", "last"))
+    holes = Hole.objects.filter(source=source)
+    missing = holes.aggregate(holes=Count("pk"), numbers=Sum(F("last") - F("first") + 1))
+    strangers = Unmatched.objects.filter(source=source)
+    more_unmatched = max(0, strangers.count() - NAMED)
     return {
         **{name: sum(getattr(one, name) for one in (run, *more)) for name in Import.COUNTS},
         **({"granularity": source.granularity} if source.granularity != Source.Granularity.MESSAGE else {}),
-        "holes": len(missing),
-        "missing_numbers": sum(last - first + 1 for first, last in missing),
-        "unmatched": sorted(Unmatched.objects.filter(source=source).values_list("handle", flat=True)),
-        "unknown_kinds": judging.unknown_kinds(source),
+        "holes": missing["holes"],
+        "missing_numbers": int(missing["numbers"] or 0),
+        "unmatched": sorted(strangers.order_by("handle_folded").values_list("handle", flat=True)[:NAMED]),
+        **({"more_unmatched": more_unmatched} if more_unmatched else {}),
+        "unknown_kinds": piecemeal.unknown_kinds(source, most=NAMED),
     }
 
 

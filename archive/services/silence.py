@@ -151,8 +151,7 @@ def _pulled_again_at(source: Source, after: datetime, now: datetime) -> datetime
     return first or source.last_pull_at
 
 
-def close_what_ended(source: Source, *, by: str, now: datetime) -> None:
-    """Close the finding of a silence that has just ended, in the caller's transaction. Opens nothing."""
+def ended(source: Source, *, now: datetime) -> Finding | None:
+    """Return the open finding of a silence that has just ended, to be closed."""
     told = next((one for one in _open(source) if one.facts["level"] != LOSS), None)
-    if told and not listen_to(source, now=now).level:
-        findings.close_on_evidence(told, why="records came", by=by, now=now)
+    return told if told and not listen_to(source, now=now).level else None

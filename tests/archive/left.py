@@ -6,14 +6,22 @@ from django.db import transaction
 
 from archive.models import (
     Attachment,
+    Batch,
+    Conflict,
     ConsentWord,
+    Delivery,
+    FilledHole,
     Finding,
+    Heard,
     Hole,
+    Import,
     Message,
     MessageText,
     Participant,
     Recall,
     Record,
+    RecordDue,
+    SetAside,
     Signal,
     Source,
     Unmatched,
@@ -54,6 +62,40 @@ def rows() -> dict:
     still = Finding.objects.open().exclude(kind__in=AS_THEY_CAME)
     found["Finding"] = _sorted(still.values_list("kind", "message__msgid"))
     return found
+
+
+OF_THE_WAY = {
+    Conflict: ("kind", "source__name", "line_no", "offset", "msgid", "seq", "fingerprint", "first__msgid"),
+    SetAside: ("line_no", "offset", "length", "reason", "digest", "maybe_seq"),
+    Delivery: ("message__msgid", "source__name", "line_no", "seq", "fingerprint"),
+    Batch: ("number", "first_line", "last_line", "count", "root"),
+    Heard: ("source__name", "hour", "first_at", "last_at"),
+    Import: ("label", "state", "line_no", "offset", "first_sent_at", "last_sent_at", *Import.COUNTS),
+    Hole: ("source__name", "first", "last", "state", "before_at", "after_at", "is_told"),
+    Unmatched: ("source__name", "handle", "is_told"),
+    FilledHole: ("first", "last"),
+    RecordDue: ("employee", "month", "why"),
+    Record: ("employee", "month", "version", "version_why", "is_final", "metrics", "covered_to", "last_message_at"),
+}
+
+
+def everything() -> dict:
+    """What is stored, with places, counts, all findings and what waits: of one file read by one import."""
+    found = rows()
+    for model, columns in OF_THE_WAY.items():
+        found[f"{model.__name__} and its way"] = _sorted(model.objects.values_list(*columns))
+    told = Finding.objects.values_list("kind", "state", "severity", "message__msgid", "about_on", "employee", "facts")
+    found["findings and their facts"] = sorted((*rest, _plain(facts)) for *rest, facts in _texts(told))
+    return found
+
+
+def _texts(told) -> list[tuple]:
+    return [(*map(str, rest), facts) for *rest, facts in told]
+
+
+def _plain(facts: dict) -> str:
+    near = [{name: value for name, value in one.items() if name != "import"} for one in facts.get("set_aside", [])]
+    return str(sorted({**facts, "set_aside": near, "import": None}.items()))
 
 
 def _sorted(rows) -> list:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import random
 import re
 import time
 from datetime import timedelta
@@ -31,12 +30,12 @@ from archive.models import (
     Signal,
     Source,
 )
-from archive.services import bulk, feeds, lexicons, running, storing
-from archive.services.holes import judge_holes
+from archive.services import bulk, feeds, holes, lexicons, running, storing
 from archive.sources.feed import open_feed
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from tests.archive.conftest import CLIENT, OTHER_CLIENT, ROBOT, ROOM, at, line, words_of
+from tests.archive.conftest import CLIENT, OTHER_CLIENT, ROBOT, at, line, words_of
+from tests.archive.weeks import a_busy_week
 
 pytestmark = pytest.mark.django_db
 
@@ -152,13 +151,13 @@ def test_files_may_overlap(run_import, write_feed):
 def test_holes_cost_the_same_however_many_lines_are_near_them(run_import, write_feed, count_queries):
     broken = [b'{"seq": %d, "msg"' % seq for seq in range(2, 40, 2)]
     run_import(write_feed([line(seq) for seq in range(1, 42, 2)] + broken))
-    source, now = Source.objects.get(), timezone.now()
+    source = Source.objects.get()
     told = {one.facts["first"]: one.facts["set_aside"] for one in Finding.objects.filter(kind="hole")}
     assert {first: [line["seq"] for line in near] for first, near in told.items()} == {
         **{seq: [seq] for seq in range(2, 40, 2)},
         40: [],
     }
-    assert count_queries(lambda: judge_holes(source, by="system:test", now=now)) <= 6
+    assert count_queries(lambda: holes.untold(source, 100)) <= 6
 
 
 def test_the_ledger_is_written_after_the_rows_of_a_batch(run_import, write_feed, monkeypatch):
@@ -327,30 +326,6 @@ def test_the_bytes_of_a_line_set_aside_go_with_the_words_and_the_rest_stays(run_
 # --- cut off, in any order
 
 
-def a_busy_week(seed: int = 7, size: int = 60) -> list:
-    """A feed with everything in it but conflicts, which depend on what comes first by their nature."""
-    chance = random.Random(seed)
-    talks = [("li.na", ("zhangwei",)), ("zhangwei", ("li.na",)), ("li.na", (CLIENT,)), (CLIENT, ("zhangwei",))]
-    feed: list = []
-    for seq in range(1, size + 1):
-        if seq in (13, 14, 40):
-            continue  # holes
-        sender, to = chance.choice(talks)
-        sent = at(chance.choice([12, 13, 14, 30]), chance.randrange(8, 20), seq % 60)
-        words = chance.choice(["hello", "加我个人微信聊", "wxid_ab12cd34ef", "看完就删", "ok"])
-        feed.append(line(seq, words, sender=sender, to=to, sent=sent, roomid=chance.choice(["", ROOM])))
-    taken_back = [one for one in feed if one["msg"]["from"] == "li.na"][:3]
-    for extra, original in enumerate(taken_back, start=size + 1):
-        recall = {"action": "recall", "msgtype": "revoke", "revoke": {"pre_msgid": original["msg"]["msgid"]}}
-        feed.append(line(extra, sent=original["msg"]["msgtime"] + 60_000, **recall))
-    said = {"msgtype": "disagree", "disagree": {"userid": CLIENT, "disagree_time": at(13, 12)}}
-    feed.append(line(size + 4, sender=CLIENT, to=("li.na",), sent=at(13, 12), **said))
-    feed.append({**feed[0], "pulled_at": feed[0]["pulled_at"] + 5_000_000})
-    feed.append({**feed[1], "pulled_at": feed[1]["pulled_at"] - 20_000})
-    feed.append(b'{"seq": 40, "msg": {"msgid": "cut')
-    return feed
-
-
 @pytest.fixture
 def small_batches(monkeypatch) -> None:
     monkeypatch.setattr(running, "BATCH_LINES", 7)
@@ -385,7 +360,7 @@ def test_an_import_that_is_killed_goes_on_and_ends_with_the_same_rows(
     assert not Message.objects.exists()
     with monkeypatch.context() as patch:
         patch.setattr(storing, "_words", dying(storing._words))
-        patch.setattr(running.judging, "judge_import", dying(running.judging.judge_import))
+        patch.setattr(running.piecemeal, "judge_piece", dying(running.piecemeal.judge_piece))
         patch.setattr(running.records, "recompute_some", dying(running.records.recompute_some))
         with pytest.raises(Killed):
             run_import(feed)

@@ -152,14 +152,14 @@ def test_what_follows_is_a_job_that_looks_at_every_push_that_waits(push, make_em
 
 def test_a_push_that_comes_while_the_job_works_is_judged_by_it(push, monkeypatch):
     push([line(1)])
-    judged = afterwards.judging.judge_import
+    judged = afterwards.piecemeal.judge_piece
 
     def and_another(run, **more):
         if Import.objects.count() == 1:
             push([line(2)])
         judged(run, **more)
 
-    monkeypatch.setattr(afterwards.judging, "judge_import", and_another)
+    monkeypatch.setattr(afterwards.piecemeal, "judge_piece", and_another)
     work()
     assert [one.state for one in Import.objects.all()] == ["done", "done"]
     assert Job.objects.filter(kind=afterwards.TASK).count() == 1

@@ -1,6 +1,7 @@
 import json
 import tempfile
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from django.db import connection
 
 from archive import services
 from archive.lexicon import Lexicon
+from archive.models import Finding
 from archive.services import running
 from archive.sources.feed import open_feed
-from portal.demo import bulk_feed, bulk_rules, measuring
+from portal.demo import bulk_feed, bulk_rules, hostile_feed, measuring
 from portal.people.models import Employee
 
 RULES = (10, 43, 300)
@@ -23,22 +25,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser) -> None:
         parser.add_argument("--lines", type=int, default=100_000)
         parser.add_argument("--only", choices=["import"], help="leave out the plain inserts and the parts alone")
+        parser.add_argument("--hostile", choices=hostile_feed.FEEDS, help="instead: a feed that wants to break it")
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
-    def handle(self, *, lines: int, only: str | None, **options) -> None:
+    def handle(self, *, lines: int, only: str | None, hostile: str | None, **options) -> None:
         figures: dict[str, dict] = {}
         with tempfile.TemporaryDirectory(prefix="onchannel-bench-") as folder, measuring.Scratch() as scratch:
             feed = Path(folder) / "feed.jsonl"
             with feed.open("wb") as file:
-                file.writelines(bulk_feed.lines(lines))
-            hire(bulk_feed.people(lines))
+                file.writelines(hostile_feed.FEEDS[hostile](lines) if hostile else bulk_feed.lines(lines))
+            hire(hostile_feed.PEOPLE if hostile else bulk_feed.people(lines))
             scratch.fresh()
             figures["importer"] = self._told("importer", lines, measuring.measured(partial(whole_import, feed)))
-            if only is None:
+            if only is None and hostile is None:
                 self._beside(scratch, Path(folder), feed, lines, figures)
         found = {
             "database": connection.vendor,
             "lines": lines,
+            "hostile": hostile,
             "figures": figures,
         }
         if options["json"]:
@@ -83,7 +87,7 @@ def judge(words: Lexicon, texts: list[str]) -> dict:
     return measuring.Cost(time.perf_counter() - began, time.process_time() - cpu, 0, {"with_hits": hits})
 
 
-def hire(userids: list[str]) -> None:
+def hire(userids: Iterable[str]) -> None:
     Employee.objects.bulk_create(
         [Employee(email=f"{one}@example.com", employee_no=one, wecom_userid=one, name_en=one) for one in userids],
         batch_size=500,
@@ -95,6 +99,7 @@ def whole_import(feed: Path) -> dict:
     source = services.get_source("bench")
     spent: dict[str, float] = {}
     peaks: dict[str, int] = {}
+    longest: dict[str, float] = {}
     began, holder, by = time.perf_counter(), "bench", "system:bench"
     with feed.open("rb") as stream:
         size, digest = feed.stat().st_size, running.digest_of(stream)
@@ -107,10 +112,16 @@ def whole_import(feed: Path) -> dict:
             now = time.perf_counter()
             name = {"done": "judging"}.get(state, state)
             spent[name] = spent.get(name, 0.0) + now - began
+            longest[name] = max(longest.get(name, 0.0), now - began)
             peaks[name] = measuring.peak_mb()
             began = now
     run.refresh_from_db()
-    return {"seconds": {name: round(took, 2) for name, took in spent.items()}, "peak_mb": peaks, **run.counts}
+    rounded = {key: {name: round(took, 2) for name, took in of.items()} for key, of in _both(spent, longest)}
+    return {**rounded, "peak_mb": peaks, "findings": Finding.objects.count(), **run.counts}
+
+
+def _both(spent: dict[str, float], longest: dict[str, float]) -> list[tuple[str, dict[str, float]]]:
+    return [("seconds", spent), ("longest_step", longest)]
 
 
 def parse(feed: Path) -> None:
