@@ -339,7 +339,11 @@ if SEALS_TIMESTAMP_URL and not (SEALS_TIMESTAMP_URL.startswith(("http://", "http
     raise ImproperlyConfigured("SEALS_TIMESTAMP_URL is an http address, and needs SEALS_TIMESTAMP_ROOTS as well.")
 # Asked by every verification whether the rows of a room agree with the entries, and before every disposal whether
 # something must be kept: functions by name, so that no import points upward.
-LEDGER_CHECKS = ["portal.ledger.checks.keys_agree", "portal.ledger.checks.disposals_agree"]
+LEDGER_CHECKS = [
+    "portal.ledger.checks.keys_agree",
+    "portal.ledger.checks.disposals_agree",
+    "training.checks.certificates_agree",
+]
 LEDGER_HOLDS = ["archive.services.holding.entries_held"]
 LEDGER_JOBS = "portal.jobs.services"  # how long work is started and carried on
 

@@ -1,6 +1,5 @@
 """Certificates: issued with the completion, drawn and signed by a worker, checked by strangers, revoked by date."""
 
-import hashlib
 import os
 import secrets
 import tempfile
@@ -56,8 +55,8 @@ def _issue(completion: Completion, by: str, percent: int | None = None) -> Certi
         issued_at=now,
     )
     ask_for_file(certificate)
-    attached = drawing.attached(certificate.serial, facts, certificate.evidence)
-    body = {"serial": certificate.serial, "facts": facts, "evidence": hashlib.sha256(attached).hexdigest()}
+    digest = evidence.digest(certificate.serial, facts, certificate.evidence)
+    body = {"serial": certificate.serial, "facts": facts, "evidence": digest}
     ledger.append(verb="training.certificate_issued", actor=by, subject=completion.employee.uid, body=body)
     return certificate
 

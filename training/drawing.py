@@ -21,11 +21,10 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.ledger.rules import canonical
+from training.evidence import attached
 
 SHEET = Path(__file__).parent / "print" / "certificate.typ"
 STANDARDS = ["a-3a", "ua-1"]
-FORMAT = "onchannel-certificate/1"
 MISSING = "〓"  # stands for a sign that no font here has, as Chinese printers do
 UNPRINTABLE = re.compile(r'(?:the text|the codepoint) `("(?:[^"\\]|\\.)*")`')
 ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
@@ -75,11 +74,6 @@ def inputs(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -
         "evidence": attached(serial, facts, evidence).decode(),
         "qr": qr(address_of(serial)),
     }
-
-
-def attached(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> bytes:
-    """Return the bytes of evidence.json: canonical JSON, as the evidence log writes it."""
-    return canonical({"format": FORMAT, "serial": serial, "facts": dict(facts), "evidence": dict(evidence)})
 
 
 def address_of(serial: str) -> str:

@@ -3,7 +3,9 @@
 It goes to whoever is shown the certificate, so it holds results and moments, never answers.
 """
 
+import hashlib
 from base64 import b64encode
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +13,10 @@ from django.conf import settings
 
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from portal.ledger.rules import timestamp
+from portal.ledger.rules import canonical, timestamp
 from training.models import Completion
+
+FORMAT = "onchannel-certificate/1"
 
 
 def of(completion: Completion, issued_at: datetime) -> dict[str, Any]:
@@ -58,3 +62,12 @@ def _log(completion: Completion) -> dict[str, Any]:
         if seal
         else None,
     }
+
+
+def attached(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> bytes:
+    """Return the bytes of evidence.json: canonical JSON, as the evidence log writes it."""
+    return canonical({"format": FORMAT, "serial": serial, "facts": dict(facts), "evidence": dict(evidence)})
+
+
+def digest(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> str:
+    return hashlib.sha256(attached(serial, facts, evidence)).hexdigest()

@@ -12,7 +12,7 @@ from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from training import certificates, drawing, services, tasks
+from training import certificates, drawing, evidence, services, tasks
 from training.models import Certificate, SigningKey
 from training.rules import Validity
 
@@ -37,7 +37,7 @@ def test_a_certificate_is_issued_with_frozen_facts_and_its_entry(make_certificat
     assert (facts["name_en"], facts["name_zh"], facts["percent"], facts["modules"]) == ("Lin Yue", "林悦", 100, 2)
     assert (facts["completed_on"], facts["valid_until"]) == ("2030-03-15", "2031-03-14")
     entry = Entry.objects.get(verb="training.certificate_issued")
-    attached = drawing.attached(certificate.serial, facts, certificate.evidence)
+    attached = evidence.attached(certificate.serial, facts, certificate.evidence)
     body = {"serial": certificate.serial, "facts": facts, "evidence": hashlib.sha256(attached).hexdigest()}
     assert (entry.subject, ledger.body_of(entry)) == (employee.uid, body)
 
@@ -78,18 +78,18 @@ def test_what_is_drawn_is_not_drawn_again(make_certificate, monkeypatch):
 def test_the_evidence_says_how_the_completion_came_about_and_where_the_log_knows_it(make_certificate):
     seal = ledger.seal()
     certificate = make_certificate()
-    evidence = certificate.evidence
+    shown = certificate.evidence
     completion = certificate.completion
     edition = completion.edition
-    assert evidence["course"] == {
+    assert shown["course"] == {
         "slug": edition.course.slug, "edition": 1, "fingerprint": edition.fingerprint,
     }  # fmt: skip
-    assert [module["slug"] for module in evidence["modules"]] == ["module-1", "module-2"]
-    assert {module["percent"] for module in evidence["modules"]} == {100}
+    assert [module["slug"] for module in shown["modules"]] == ["module-1", "module-2"]
+    assert {module["percent"] for module in shown["modules"]} == {100}
     entry = Entry.objects.get(verb="training.completed", subject=completion.employee.uid)
-    assert evidence["log"]["entry"] == {"seq": entry.seq, "digest": bytes(entry.digest).hex()}
-    assert evidence["log"]["seal"]["size"] == seal.size
-    assert "answer" not in json.dumps(evidence)
+    assert shown["log"]["entry"] == {"seq": entry.seq, "digest": bytes(entry.digest).hex()}
+    assert shown["log"]["seal"]["size"] == seal.size
+    assert "answer" not in json.dumps(shown)
 
 
 def test_what_was_signed_is_an_entry_with_its_digest_and_its_key(make_certificate):

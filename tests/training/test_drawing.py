@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import IndirectObject
 
-from training import drawing
+from training import drawing, evidence
 
 FACTS = {
     "name_en": "Lin Yue",
@@ -146,7 +146,7 @@ def test_the_evidence_is_attached_as_json_that_belongs_to_the_document(drawn):
     assert json.loads(attached) == {
         "format": "onchannel-certificate/1", "serial": SERIAL, "facts": FACTS, "evidence": EVIDENCE,
     }  # fmt: skip
-    assert attached == drawing.attached(SERIAL, FACTS, EVIDENCE)
+    assert attached == evidence.attached(SERIAL, FACTS, EVIDENCE)
     [file] = found.trailer["/Root"]["/AF"]
     assert file["/AFRelationship"] == "/Data"
     assert file["/EF"]["/F"]["/Subtype"] == "/application/json"
