@@ -171,6 +171,7 @@ TABLE = {
     "training:export_file": Line(frozenset({"hr"}), args=lambda h: [h["export"].uid]),
     # ledger
     "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
+    "ledger:verify": Line(OVERSIGHT, method="post"),
     "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
     "ledger:proof_file": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
     # evidence
