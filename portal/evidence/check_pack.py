@@ -485,6 +485,11 @@ class Check:
         listed = list(self.table("people.csv"))
         people = {row["person"] for row in listed}
         self.names(listed)
+        spoken = {entry["subject"] for entry in self.said.values() if not entry["subject"].startswith("system:")}
+        for person in sorted(spoken - people):
+            self.fault("unlisted", person=person)
+        if people - spoken:
+            self.unproved.append(("unspoken", {"n": len(people - spoken)}))
         rows, loose = 0, {}
         for section in self.manifest["sections"]:
             number, without = self.one_table(section, people)
@@ -662,6 +667,8 @@ UNPROVED = {
                "signed with the pack, not sealed in the log.",
                "{n} 人名单中姓名以外的内容，以及以文字说明的栏目：{columns}。"
                "这些内容随包签署，但未单独封存于日志。"),
+    "unspoken": ("That {n} people in the list belong there: no entry in the pack is about them.",
+                 "名单中有 {n} 人没有任何相关条目，无法证明其应在名单之中。"),
     "disposed": ("What {n} entries said: it was disposed of when its time was over. That they were there is proved.",
                  "{n} 个条目的正文：保存期满后已依规处置。可证明这些条目曾经存在。"),
     "others": ("What {n} entries say: they speak of other people too, so their text is not in the pack.",
@@ -695,6 +702,8 @@ FAULTS = {
             "{file} 第 {row} 行：与其条目不符，或没有对应条目。"),
     "name": ("people.csv: {person} bears another name than HR's entries tell.",
              "people.csv：{person} 的姓名与人事记录不符。"),
+    "unlisted": ("people.csv does not name {person}, about whom there are entries.",
+                 "people.csv 未列出 {person}，但包内有关于此人的条目。"),
     "no_row": ("{file}: the row of entry {seq} is missing.", "{file}：缺少条目 {seq} 对应的行。"),
     "question": ("Question {question} is not what was published.", "题目 {question} 与发布时不符。"),
     "paper": ("The paper of attempt {attempt} is not what was shown.", "作答 {attempt} 的试卷与当时出示的不符。"),

@@ -210,6 +210,7 @@ TABLE = {
     "hr:put_away": Line(frozenset({"hr"}), method="post", args=lambda h: [h["hr_file"].uid]),
     # ledger
     "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
+    "ledger:verify": Line(OVERSIGHT, method="post"),
     "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
     "ledger:proof_file": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
     # evidence
