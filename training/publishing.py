@@ -6,21 +6,27 @@ from django.utils import timezone
 from portal.ledger import services as ledger
 from quizzes import services as quizzes
 from quizzes.models import Quiz
+from training import review
 from training.loading import CourseText, ModuleText
 from training.models import Course, Edition, Lesson, Module
 
 
 @transaction.atomic
-def publish(*, course: CourseText, by: str) -> tuple[Edition, bool]:
+def publish(*, course: CourseText, by: str, change: str = Edition.Change.MATERIAL) -> tuple[Edition, bool]:
     """Return the newest edition of the course and whether it was published now.
 
     Files that are those of the newest edition publish nothing. Going back to older files is a change like any other.
+    ``change``: whether it is minor or material for who knows the edition before it. Raises review.Overdue: what nobody
+    has looked at in time is not published anew; a course that has no edition yet is.
     """
     Course.objects.get_or_create(slug=course.slug)
     row = Course.objects.select_for_update().get(slug=course.slug)
     newest = row.current
     if newest and newest.fingerprint == course.fingerprint:
         return newest, False
+    late = review.overdue(course, timezone.localdate())
+    if newest and late:
+        raise review.Overdue(late)
     edition = Edition.objects.create(
         course=row,
         number=newest.number + 1 if newest else 1,
@@ -32,6 +38,7 @@ def publish(*, course: CourseText, by: str) -> tuple[Edition, bool]:
         renewal_months=course.renewal_months,
         sources=course.sources,
         published_at=timezone.now(),
+        change=change,
     )
     for position, module in enumerate(course.modules, start=1):
         _publish_module(edition, course, module, position, by)
@@ -57,6 +64,8 @@ def _publish_module(edition: Edition, course: CourseText, module: ModuleText, po
             minutes=lesson.minutes,
             title=lesson.title,
             body=lesson.body,
+            kept=lesson.kept,
+            cites=lesson.cites,
         )
         for number, lesson in enumerate(module.lessons, start=1)
     )
@@ -84,6 +93,7 @@ def _record(edition: Edition, course: CourseText, by: str) -> None:
         "edition": edition.number,
         "fingerprint": edition.fingerprint,
         "languages": edition.languages,
+        "change": edition.change,
         "modules": [module.slug for module in course.modules],
         "lessons": sum(len(module.lessons) for module in course.modules),
         "questions": sum(len(module.questions) for module in course.modules),

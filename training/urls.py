@@ -1,15 +1,17 @@
 from django.urls import path
 
-from training.views import certificates, courses, exports, extra_time, gallery, quizzes, recalls, replays
+from training.views import certificates, courses, editions, exports, extra_time, gallery, quizzes, recalls, replays
 
 app_name = "training"
 urlpatterns = [
     # courses/
     path("courses/", courses.course_list, name="course_list"),
     path("courses/<slug:course>/", courses.course, name="course"),
+    path("courses/<slug:course>/editions/<int:number>/", editions.edition, name="edition"),
     path("courses/<slug:course>/<slug:module>/quiz/", quizzes.quiz, name="quiz"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/", courses.lesson, name="lesson"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/reading/", courses.reading, name="reading"),
+    path("editions/", editions.edition_list, name="edition_list"),
     path("components/", gallery.components, name="components"),
     # attempts/
     path("attempts/<str:uid>/", quizzes.attempt, name="attempt"),

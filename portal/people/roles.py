@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "quizzes.change_signal",
         "quizzes.view_bank",
         "quizzes.change_itemfigures",
+        "training.view_edition",
     },
     AUDITOR: {
         "people.view_everyone",
@@ -39,12 +40,14 @@ PERMISSIONS: dict[str, set[str]] = {
         "ledger.view_entries",
         "quizzes.review_attempts",
         "quizzes.view_bank",
+        "training.view_edition",
     },
     AUTHOR: {
         "training.view_course_drafts",
         "quizzes.view_bank",
         "quizzes.change_question",
         "quizzes.change_itemfigures",
+        "training.view_edition",
     },
 }
 

@@ -136,6 +136,8 @@ TABLE = {
     # training
     "training:course_list": Line(EVERYBODY),
     "training:course": Line(OWNER, args=lambda h: [h["course"]]),
+    "training:edition_list": Line(BANK_EYES),
+    "training:edition": Line(BANK_EYES, args=lambda h: [h["course"], 1]),
     "training:lesson": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]]),
     "training:reading": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]], method="post", ok=(204,)),
     "training:quiz": Line(OWNER, args=lambda h: [h["course"], h["module"]]),
