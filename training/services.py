@@ -12,6 +12,7 @@ from training.facts import (
     module_titles,
     permit_course,
 )
+from training.kept import overdue_lessons
 from training.learning import (
     AlreadyPassed,
     LessonsLeft,
@@ -55,6 +56,7 @@ __all__ = [
     "note_reading",
     "open_lesson",
     "outlines",
+    "overdue_lessons",
     "permit_course",
     "reissue",
     "revoke",

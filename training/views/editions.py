@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
-from training import differences, review
+from training import differences
+from training.kept import overdue_lessons
 from training.models import Course, Edition, Lesson
 from training.outline import language_of
 from training.rules import told
@@ -22,13 +23,8 @@ def edition_list(request: HttpRequest) -> HttpResponse:
     """All courses with their editions, the newest first, and what of the newest should have been reviewed by now."""
     newest_first = Prefetch("editions", Edition.objects.order_by("-number"))
     courses = Course.objects.filter(editions__isnull=False).distinct().order_by("slug").prefetch_related(newest_first)
-    late = _late_lessons([course.editions.all()[0].pk for course in courses], timezone.localdate())
+    late = overdue_lessons(timezone.localdate())
     return render(request, "training/edition_list.html", {"courses": [_line(course, late) for course in courses]})
-
-
-def _late_lessons(editions: list[int], today: date) -> list[Lesson]:
-    rows = Lesson.objects.filter(module__edition__in=editions).defer("body").select_related("module")
-    return [row for row in rows.order_by("module__position", "position") if review.is_overdue(row.kept, today)]
 
 
 def _line(course: Course, late: list[Lesson]) -> dict:

@@ -18,6 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 from archive.models import Finding
 from portal.people.models import Department, Employee, Office
 from portal.standing import files, months, nudges, outlook, past, people_table, rules, talks, trend
+from training import services as training
 
 PAGE_SIZE = 25
 MOST_FOUND = 100
@@ -92,7 +93,8 @@ def firm(request: HttpRequest) -> HttpResponse:
     if day := past.day_of(request.GET.get("at", ""), today):
         context = past.group_at(day, request.GET.get("page"), request.user, manager=None)
         return render(request, "standing/past.html", context)
-    return render(request, "standing/firm.html", files.firm_of(request.user, today))
+    overdue = {"reviews_overdue": len(training.overdue_lessons(today))}
+    return render(request, "standing/firm.html", files.firm_of(request.user, today) | overdue)
 
 
 @require_GET
