@@ -164,7 +164,7 @@ def test_a_lesson_tells_who_keeps_it_true_and_what_it_rests_on(db, make_assignme
 def test_the_firm_page_says_how_many_reviews_are_overdue(db, reviewed, make_employee, sign_in, time_machine):
     time_machine.move_to("2030-06-30 12:00 +0800")
     load(reviewed)
-    client = sign_in(make_employee(roles=("Compliance",)))
-    assert "The review of" not in client.get(reverse("standing:firm")).text
+    officer = make_employee(roles=("Compliance",))
+    assert "The review of" not in sign_in(officer).get(reverse("standing:firm")).text
     time_machine.move_to("2030-07-01 12:00 +0800")
-    assert "The review of 4 lessons is overdue." in client.get(reverse("standing:firm")).text
+    assert "The review of 4 lessons is overdue." in sign_in(officer).get(reverse("standing:firm")).text
