@@ -3,6 +3,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from portal.people.models import Employee
 from quizzes.models import Bank, Quiz
@@ -30,6 +31,12 @@ class Course(models.Model):
 class Edition(models.Model):
     """A published version of a course. Never changed; ``fingerprint`` is over the bytes of all its files."""
 
+    class Change(models.TextChoices):
+        """What the edition changes for who knows the one before it, as chosen when it was published."""
+
+        MINOR = "minor", _("Minor")
+        MATERIAL = "material", _("Material")
+
     course = models.ForeignKey(Course, models.PROTECT, related_name="editions")
     number = models.PositiveIntegerField()
     fingerprint = models.CharField(max_length=64)
@@ -43,11 +50,13 @@ class Edition(models.Model):
         max_length=64, blank=True, help_text="Of all that its quizzes may ask, see supply.print_of. Empty: before"
     )
     published_at = models.DateTimeField()
+    change = models.CharField(max_length=8, choices=Change, default=Change.MATERIAL)
 
     class Meta:
         permissions: ClassVar = [("publish_edition", "Can publish what question banks hold as a new edition")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["course", "number"], name="training_edition_number_once"),
+            models.CheckConstraint(condition=Q(change__in=["minor", "material"]), name="training_edition_change_known"),
         ]
 
     def __str__(self) -> str:
@@ -108,6 +117,10 @@ class Lesson(models.Model):
     minutes = models.PositiveSmallIntegerField()
     title = models.JSONField(help_text="Text per language")
     body = models.JSONField(help_text="Blocks per language, as training.blocks parses them")
+    kept = models.JSONField(
+        default=dict, blank=True, help_text="{owner: text per language, reviewed, review_by: days}; empty: not told"
+    )
+    cites = models.JSONField(default=list, blank=True, help_text="Ids of the sources, in the order in which they come")
 
     class Meta:
         ordering: ClassVar = ["position"]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from portal.ledger import services as ledger
 from quizzes import services as quizzes
 from quizzes.models import Question, Quiz
-from training import supply
+from training import review, supply
 from training.loading import CourseText, ModuleText
 from training.models import Course, Edition, Lesson, Module
 from training.supply import Supply
@@ -16,27 +16,32 @@ from training.supply import Supply
 # Of an Edition, and of a Module: what the next edition takes over where only questions have changed.
 EDITION_FIELDS = ("fingerprint", "languages", "title", "summary", "pass_percent", "renewal_months", "sources")
 MODULE_FIELDS = ("slug", "position", "title", "summary", "objectives")
-LESSON_FIELDS = ("slug", "position", "minutes", "title", "body")
+LESSON_FIELDS = ("slug", "position", "minutes", "title", "body", "kept", "cites")
 
 
 @transaction.atomic
-def publish(*, course: CourseText, by: str) -> tuple[Edition, bool]:
+def publish(*, course: CourseText, by: str, change: str = Edition.Change.MATERIAL) -> tuple[Edition, bool]:
     """Return the newest edition of the course and whether it was published now.
 
     Files that are those of the newest edition publish nothing. Going back to older files is a change like any other.
     What was accepted in the browser since stays, where the files say the same as before: see supply. Raises
     quizzes.services.BadQuestion where too few questions are left.
+    ``change``: whether it is minor or material for who knows the edition before it. Raises review.Overdue: what nobody
+    has looked at in time is not published anew; a course that has no edition yet is.
     """
     Course.objects.get_or_create(slug=course.slug)
     row = Course.objects.select_for_update().get(slug=course.slug)
     newest = row.current
     if newest and newest.fingerprint == course.fingerprint:
         return newest, False
+    late = review.overdue(course, timezone.localdate())
+    if newest and late:
+        raise review.Overdue(late)
     given = _given(course, newest, by)
     blueprints = {module.slug: module.blueprint for module in course.modules}
     found = supply.supplies(row, given, blueprints, course.languages)
     about = {name: getattr(course, name) for name in EDITION_FIELDS}
-    edition = new_edition(row, newest, about, found)
+    edition = new_edition(row, newest, about | {"change": change}, found)
     for position, module in enumerate(course.modules, start=1):
         terms = course.quiz | {"pass_percent": course.pass_percent}
         quiz = publish_quiz(edition, module.slug, module.title, found[module.slug], terms, by)
@@ -84,7 +89,7 @@ def publish_quiz(
 def _publish_module(edition: Edition, module: ModuleText, position: int, quiz: Quiz, given: Mapping) -> None:
     about = {name: getattr(module, name) for name in ("slug", "title", "summary", "objectives")}
     row = Module.objects.create(edition=edition, position=position, quiz=quiz, given=given, **about)
-    told = ("slug", "minutes", "title", "body")
+    told = ("slug", "minutes", "title", "body", "kept", "cites")
     write_lessons(row, [{name: getattr(lesson, name) for name in told} for lesson in module.lessons])
 
 
@@ -101,6 +106,7 @@ def _record(edition: Edition, course: CourseText, found: Mapping[str, Supply], b
         "fingerprint": edition.fingerprint,
         "questions_sha256": edition.questions_sha256,
         "languages": edition.languages,
+        "change": edition.change,
         "modules": [module.slug for module in course.modules],
         "lessons": sum(len(module.lessons) for module in course.modules),
         "questions": sum(len(one.questions) for one in found.values()),

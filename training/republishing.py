@@ -10,7 +10,7 @@ from django.utils import timezone
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 from quizzes.models import Bank, Question
-from training import publishing, supply
+from training import kept, publishing, review, supply
 from training.models import Connection, Course, Edition, Module
 from training.supply import Supply
 
@@ -116,7 +116,7 @@ def publish_from_banks(*, course: Course, seen: str, by: Employee) -> Edition:
     """Publish what the banks hold as the next edition. ``seen``: the print of the difference that was shown.
 
     Whoever has begun the course goes on with the edition they began; attempts keep what they showed. Raises
-    NothingNew, ChangedMeanwhile, NotEnough.
+    NothingNew, ChangedMeanwhile, NotEnough, review.Overdue. Lessons stay, so the change is a minor one.
     """
     course = Course.objects.select_for_update().get(pk=course.pk)
     wanted = difference(course)
@@ -127,13 +127,15 @@ def publish_from_banks(*, course: Course, seen: str, by: Employee) -> Edition:
     if not wanted.is_possible:
         raise NotEnough(course.slug)
     old = wanted.edition
-    about = {name: getattr(old, name) for name in publishing.EDITION_FIELDS}
+    if late := [str(one) for one in kept.overdue_lessons(timezone.localdate()) if one.module.edition_id == old.pk]:
+        raise review.Overdue(late)
+    about = {name: getattr(old, name) for name in publishing.EDITION_FIELDS} | {"change": Edition.Change.MINOR}
     found = {one.module.slug: one.supply for one in wanted.modules}
     edition = publishing.new_edition(course, old, about, found)
     for one in wanted.modules:
         _copy_module(edition, one, by)
     body = {"course": course.slug, "edition": edition.number, "fingerprint": edition.fingerprint}
-    body |= {"questions_sha256": edition.questions_sha256, "from": "banks"}
+    body |= {"questions_sha256": edition.questions_sha256, "change": edition.change, "from": "banks"}
     body |= {"changes": {one.module.slug: _listed(one) for one in wanted.modules if not one.is_empty}}
     ledger.append(verb="training.edition_published", actor=by.uid, subject="system:training", body=body)
     return edition

@@ -13,6 +13,7 @@ from training.facts import (
     permit_course,
     tries_of,
 )
+from training.kept import overdue_lessons
 from training.learning import (
     AlreadyPassed,
     LessonsLeft,
@@ -57,6 +58,7 @@ __all__ = [
     "note_reading",
     "open_lesson",
     "outlines",
+    "overdue_lessons",
     "permit_course",
     "reissue",
     "revoke",

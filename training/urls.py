@@ -8,6 +8,7 @@ from training.views import (
     extra_time,
     gallery,
     managing,
+    next_edition,
     quizzes,
     recalls,
     replays,
@@ -19,9 +20,11 @@ urlpatterns = [
     # courses/
     path("courses/", courses.course_list, name="course_list"),
     path("courses/<slug:course>/", courses.course, name="course"),
+    path("courses/<slug:course>/editions/<int:number>/", editions.edition, name="edition"),
     path("courses/<slug:course>/<slug:module>/quiz/", quizzes.quiz, name="quiz"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/", courses.lesson, name="lesson"),
     path("courses/<slug:course>/<slug:module>/<slug:lesson>/reading/", courses.reading, name="reading"),
+    path("editions/", editions.edition_list, name="edition_list"),
     path("components/", gallery.components, name="components"),
     # attempts/
     path("attempts/<str:uid>/", quizzes.attempt, name="attempt"),
@@ -33,12 +36,10 @@ urlpatterns = [
     # extra-time/
     path("extra-time/", extra_time.extra_time_list, name="extra_time_list"),
     path("extra-time/<str:uid>/end/", extra_time.extra_time_end, name="extra_time_end"),
-    # editions/
-    path("editions/", editions.edition_list, name="edition_list"),
-    path("editions/<slug:course>/", editions.edition, name="edition"),
-    path("editions/<slug:course>/publish/", editions.edition_publish, name="edition_publish"),
-    path("editions/<slug:course>/banks/", editions.connect, name="connect"),
-    path("editions/<slug:course>/banks/<int:pk>/end/", editions.disconnect, name="disconnect"),
+    path("editions/<slug:course>/", next_edition.next_edition, name="next_edition"),
+    path("editions/<slug:course>/publish/", next_edition.edition_publish, name="edition_publish"),
+    path("editions/<slug:course>/banks/", next_edition.connect, name="connect"),
+    path("editions/<slug:course>/banks/<int:pk>/end/", next_edition.disconnect, name="disconnect"),
     # recalls/
     path("recalls/", recalls.recall_list, name="recall_list"),
     path("recalls/of/<slug:bank>/<slug:question>/", recalls.recall_begin, name="recall_begin"),

@@ -60,7 +60,7 @@ def way(request: HttpRequest) -> list[Group]:
     ]
     authors = [
         ("quizzes:bank_list", _("Question banks"), "quizzes.view_bank"),
-        ("training:edition_list", _("Editions"), "training.publish_edition"),
+        ("training:edition_list", _("Editions"), "training.view_edition"),
         ("training:components", _("Components"), "training.view_course_drafts"),
     ]
     for label, items in ((_("Compliance"), compliance), (_("People"), hr), (_("Authors"), authors)):

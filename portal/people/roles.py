@@ -39,6 +39,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "quizzes.change_signal",
         "quizzes.view_bank",
         "quizzes.change_itemfigures",
+        "training.view_edition",
     },
     AUDITOR: {
         "people.view_everyone",
@@ -52,6 +53,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "evidence.make_packs",
         "quizzes.review_attempts",
         "quizzes.view_bank",
+        "training.view_edition",
     },
     AUTHOR: {
         "training.view_course_drafts",
@@ -59,6 +61,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "quizzes.view_bank",
         "quizzes.change_question",
         "quizzes.change_itemfigures",
+        "training.view_edition",
     },
 }
 

@@ -175,7 +175,7 @@ def test_she_reads_and_passes_the_other_modules_and_has_completed_the_course(sto
     expect(page.locator(".verdict")).to_contain_text("you have completed the course")
     hero.go(COURSE_PATH)
     expect(page.locator(".lessons .dot.done")).to_have_count(course_files.lesson_count() + studying.MODULES)
-    assert len(read) > 20
+    assert len(read) > course_files.lesson_count() // 2  # all but those of the first module
 
 
 def test_she_downloads_a_certificate_with_her_name_in_both_scripts(story: Story, newcomer: Newcomer) -> None:

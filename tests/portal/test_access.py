@@ -156,6 +156,8 @@ TABLE = {
     # training
     "training:course_list": Line(EVERYBODY),
     "training:course": Line(OWNER, args=lambda h: [h["course"]]),
+    "training:edition_list": Line(BANK_EYES),
+    "training:edition": Line(BANK_EYES, args=lambda h: [h["course"], 1]),
     "training:lesson": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]]),
     "training:reading": Line(OWNER, args=lambda h: [h["course"], h["module"], h["lesson"]], method="post", ok=(204,)),
     "training:quiz": Line(OWNER, args=lambda h: [h["course"], h["module"]]),
@@ -173,8 +175,7 @@ TABLE = {
     "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
     "training:extra_time_list": Line(frozenset({"hr"})),
     "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
-    "training:edition_list": Line(AUTHOR),
-    "training:edition": Line(AUTHOR, args=lambda h: [h["course"]]),
+    "training:next_edition": Line(AUTHOR, args=lambda h: [h["course"]]),
     "training:edition_publish": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
     "training:connect": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
     "training:disconnect": Line(AUTHOR, args=lambda h: [h["course"], h["connection"].pk], method="post"),

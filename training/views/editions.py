@@ -1,111 +1,60 @@
-"""What question banks hold becomes the next edition of a course, after a look at what would change."""
+"""The editions of a course: what each changed, and which lessons wait for review."""
 
-from django.contrib import messages
+from datetime import date
+
 from django.contrib.auth.decorators import permission_required
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
-from quizzes.banks import told
-from training import republishing
-from training.forms import ConnectionForm
-from training.models import Connection, Course
-
-MAY_PUBLISH = "training.publish_edition"
+from training import differences
+from training.kept import overdue_lessons
+from training.models import Course, Edition, Lesson
+from training.outline import language_of
+from training.rules import told
 
 
-@permission_required(MAY_PUBLISH, raise_exception=True)
 @require_GET
+@permission_required("training.view_edition", raise_exception=True)
 def edition_list(request: HttpRequest) -> HttpResponse:
-    """Every course with its newest edition."""
-    rows = [
-        {"course": course, "edition": newest, "title": told(newest.title, get_language())}
-        for course in Course.objects.prefetch_related("editions").order_by("slug")
-        if (newest := max(course.editions.all(), key=lambda edition: edition.number, default=None))
-    ]
-    return render(request, "training/edition_list.html", {"rows": rows})
+    """All courses with their editions, the newest first, and what of the newest should have been reviewed by now."""
+    newest_first = Prefetch("editions", Edition.objects.order_by("-number"))
+    courses = Course.objects.filter(editions__isnull=False).distinct().order_by("slug").prefetch_related(newest_first)
+    late = overdue_lessons(timezone.localdate())
+    return render(request, "training/edition_list.html", {"courses": [_line(course, late) for course in courses]})
 
 
-@permission_required(MAY_PUBLISH, raise_exception=True)
-@require_GET
-def edition(request: HttpRequest, course: str) -> HttpResponse:
-    """What the next edition would ask that the newest one does not, module by module; the banks that are connected."""
-    return _page(request, _course(course), ConnectionForm())
-
-
-def _course(slug: str) -> Course:
-    return get_object_or_404(Course.objects.filter(editions__isnull=False).distinct(), slug=slug)
-
-
-def _page(request: HttpRequest, course: Course, form: ConnectionForm) -> HttpResponse:
-    found = republishing.difference(course)
-    lang = get_language()
-    form.offer(found.edition, lang)
-    connections: dict[str, list[Connection]] = {}
-    for one in course.connections.select_related("bank", "connected_by"):
-        connections.setdefault(one.module, []).append(one)
-    context = {
-        "course": course,
-        "title": told(found.edition.title, lang),
-        "found": found,
-        "modules": [
-            {
-                "title": told(one.module.title, lang),
-                "difference": one,
-                "changes": [
-                    {"change": change, "stem": told((change.new or change.old).stem, lang)} for change in one.changes
-                ],
-                "connections": connections.get(one.module.slug, []),
-                "asked": len(one.supply.questions),
-            }
-            for one in found.modules
+def _line(course: Course, late: list[Lesson]) -> dict:
+    newest = course.editions.all()[0]
+    lang = language_of(newest)
+    return {
+        "slug": course.slug,
+        "title": told(newest.title, lang),
+        "lang": lang,
+        "editions": course.editions.all(),
+        "overdue": [
+            (told(one.module.title, lang), told(one.title, lang), date.fromisoformat(one.kept["review_by"]))
+            for one in late
+            if one.module.edition_id == newest.pk
         ],
-        "form": form,
+    }
+
+
+@require_GET
+@permission_required("training.view_edition", raise_exception=True)
+def edition(request: HttpRequest, course: str, number: int) -> HttpResponse:
+    """What an edition changed against the one before it."""
+    new = get_object_or_404(Course, slug=course).editions.filter(number=number)
+    new = get_object_or_404(new.select_related("course"))
+    old = new.course.editions.filter(number__lt=number).order_by("-number").first()
+    context = {
+        "edition": new,
+        "before": old,
+        "title": told(new.title, language_of(new)),
+        "lang": language_of(new),
+        "modules": differences.between(old, new, get_language() or "en") if old else [],
     }
     return render(request, "training/edition.html", context)
-
-
-@permission_required(MAY_PUBLISH, raise_exception=True)
-@require_POST
-def edition_publish(request: HttpRequest, course: str) -> HttpResponse:
-    """Publish what was shown, if it is still what there is."""
-    row = _course(course)
-    try:
-        made = republishing.publish_from_banks(course=row, seen=request.POST.get("seen", ""), by=request.user)
-    except republishing.ChangedMeanwhile:
-        messages.error(request, _("Something has changed since this page was shown. Look again."))
-    except republishing.NothingNew:
-        messages.error(request, _("There is nothing new to publish."))
-    except republishing.NotEnough:
-        messages.error(request, _("A quiz would be impossible: see below."))
-    else:
-        messages.success(request, _("Edition %(n)s is published.") % {"n": made.number})
-    return redirect("training:edition", row.slug)
-
-
-@permission_required(MAY_PUBLISH, raise_exception=True)
-@require_POST
-def connect(request: HttpRequest, course: str) -> HttpResponse:
-    """Let a module's quiz ask what a bank holds."""
-    row = _course(course)
-    form = ConnectionForm(request.POST)
-    form.offer(row.current, get_language())
-    if not form.is_valid():
-        return _page(request, row, form)
-    try:
-        republishing.connect(course=row, by=request.user, **form.cleaned_data)
-    except republishing.AlreadyConnected:
-        form.add_error("bank", _("It is connected already."))
-        return _page(request, row, form)
-    return redirect("training:edition", row.slug)
-
-
-@permission_required(MAY_PUBLISH, raise_exception=True)
-@require_POST
-def disconnect(request: HttpRequest, course: str, pk: int) -> HttpResponse:
-    """Ask no more of a bank."""
-    row = _course(course)
-    republishing.disconnect(connection=get_object_or_404(row.connections, pk=pk), by=request.user)
-    return redirect("training:edition", row.slug)

@@ -32,6 +32,7 @@ from portal.standing import (
     trend,
 )
 from portal.standing import firm as firm_page
+from training import services as training
 
 PAGE_SIZE = 25
 MOST_FOUND = 100
@@ -130,7 +131,8 @@ def firm(request: HttpRequest) -> HttpResponse:
     if day := _past_day(request, today):
         context = past.group_at(day, request.GET.get("page"), request.user, manager=None)
         return render(request, "standing/past.html", context)
-    return render(request, "standing/firm.html", firm_page.page_of(request.user, today))
+    overdue = {"reviews_overdue": len(training.overdue_lessons(today))}
+    return render(request, "standing/firm.html", firm_page.page_of(request.user, today) | overdue)
 
 
 @require_GET
