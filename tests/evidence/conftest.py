@@ -28,7 +28,6 @@ CHECKER = Path(check_pack.__file__)
 def drawn_quickly(monkeypatch) -> None:
     """Drawing takes seconds, and most tests are not about it."""
     monkeypatch.setattr("portal.evidence.summary.pdf", lambda *about: b"%PDF-1.7 in " + about[-1].encode())
-    monkeypatch.setattr("training.pdf.certificate", lambda serial, facts: b"%PDF-1.7 drawn quickly")
 
 
 def told_by_hr(employee: Employee) -> None:
