@@ -3,9 +3,9 @@ from typing import ClassVar
 from django.contrib import admin
 
 from portal.ledger.admin import ReadOnlyAdmin
-from training.assignments import set_rule
 from training.models import (
     Assignment,
+    Attestation,
     Certificate,
     CertificateExport,
     Completion,
@@ -13,32 +13,36 @@ from training.models import (
     Exemption,
     Module,
     ModuleResult,
+    PolicyVersion,
     Rule,
+    RuleVersion,
 )
 
 
 @admin.register(Rule)
-class RuleAdmin(admin.ModelAdmin):
-    """The one thing here that may be changed by hand; each change is an Entry, and a rule is ended, never deleted."""
+class RuleAdmin(ReadOnlyAdmin):
+    """Rules are changed on the page of rules, where a change can be tried before it runs."""
 
-    list_display = ("name", "course", "due_days", "starts_on", "is_active")
+    list_display = ("name", "course", "version", "starts_on", "is_active")
+    list_select_related = ("course",)
 
-    def get_readonly_fields(self, request, obj=None) -> tuple[str, ...]:
-        return ("name",) if obj else ()
 
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
+@admin.register(RuleVersion)
+class RuleVersionAdmin(ReadOnlyAdmin):
+    list_display = ("rule", "number", "made_at", "made_by")
+    list_select_related = ("rule",)
 
-    def save_model(self, request, obj: Rule, form, change: bool) -> None:
-        saved = set_rule(
-            course=obj.course,
-            name=obj.name,
-            due_days=obj.due_days,
-            starts_on=obj.starts_on,
-            is_active=obj.is_active,
-            by=request.user.uid,
-        )
-        obj.pk = saved.pk
+
+@admin.register(Attestation)
+class AttestationAdmin(ReadOnlyAdmin):
+    list_display = ("employee", "version", "period", "signed_at", "proved_how")
+    list_select_related = ("employee", "version__policy")
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(ReadOnlyAdmin):
+    list_display = ("policy", "number", "effective_from", "published_at", "fingerprint")
+    list_select_related = ("policy",)
 
 
 @admin.register(Edition)

@@ -45,13 +45,14 @@ def facts_in(courses: Collection[int], people: Collection[int]) -> dict[tuple[in
         exemptions[row.employee_id, row.course_id].append((row.starts_on, row.ends_on))
     counted = Completion.objects.filter(edition__course__in=courses, employee__in=people).order_by("expires_on")
     ends = {(c.employee_id, c.edition.course_id): c.expires_on for c in counted.select_related("edition")}
-    owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open().order_by("cycle")}
+    owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open()}
     return {
         pair: TrainingFacts(
             due_on=owed[pair].due_on if pair in owed else None,
             has_begun=pair in owed and owed[pair].edition_id is not None,
             expires_on=ends.get(pair),
             exemptions=tuple(exemptions.get(pair, ())),
+            grace_days=owed[pair].grace_days if pair in owed else 0,
         )
         for pair in exemptions.keys() | ends.keys() | owed.keys()
     }

@@ -1,6 +1,6 @@
 """The front door of the room: every verb and every question that others may use, by its name."""
 
-from training.assignments import apply_rules, assign, exempt, set_rule
+from training.assignments import apply_rules, apply_to_people, assign, exempt, material_change, set_rule, start_run
 from training.certificates import AlreadyRevoked, NoReason, draw, issue, reissue, revoke
 from training.exports import ask as ask_for_export
 from training.facts import (
@@ -36,6 +36,7 @@ __all__ = [
     "NotInEdition",
     "answer_block",
     "apply_rules",
+    "apply_to_people",
     "ask_for_export",
     "assign",
     "complete",
@@ -46,6 +47,7 @@ __all__ = [
     "first_tries",
     "history_of",
     "issue",
+    "material_change",
     "module_marks",
     "module_slugs",
     "module_titles",
@@ -57,6 +59,7 @@ __all__ = [
     "revoke",
     "set_rule",
     "start_quiz",
+    "start_run",
     "submit_quiz",
     "todo_for",
 ]

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from portal.ledger.admin import ReadOnlyAdmin
-from portal.people.models import Department, Employee, Office
+from portal.people.models import Department, Employee, Office, Tag
 
 # The admin's own sign-in would be a door without rate limits.
 admin.site.login = secure_admin_login(admin.site.login)
@@ -26,3 +26,17 @@ class EmployeeAdmin(ReadOnlyAdmin):
 
 
 admin.site.register([Office, Department], ReadOnlyAdmin)
+
+
+@admin.register(Tag)
+class TagAdmin(admin.ModelAdmin):
+    """The words themselves; who bears one is set by services that leave an Entry."""
+
+    list_display = ("slug", "name", "name_zh")
+    fields = ("slug", "name", "name_zh")
+
+    def get_readonly_fields(self, request, obj=None) -> tuple[str, ...]:
+        return ("slug",) if obj else ()
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from portal.ledger import services as ledger
 from portal.people import rules
-from portal.people.models import Department, Employee, Leave, Office, ReportingLine
+from portal.people.models import Department, Employee, EmployeeTag, Leave, Office, ReportingLine, Tag
+from portal.people.ringing import ring_changed
 from portal.people.roles import PERMISSIONS
 
 PEOPLE_COLUMNS = {"employee_no", "name_en", "email"}  # a file without these is not a list of people
@@ -46,6 +47,7 @@ def set_leave(*, employee: Employee, first_on: date, last_on: date, by: str) -> 
     days = {"first_on": first_on.isoformat(), "last_on": last_on.isoformat()}
     told = before.last_on.isoformat() if before else None
     ledger.append(verb="people.leave_set", actor=by, subject=employee.uid, body={**days, "last_on_before": told})
+    ring_changed([employee.pk])
     return before.last_on if before else None
 
 
@@ -100,6 +102,7 @@ def set_active(*, employee: Employee, active: bool, by: str, reason: str) -> Non
         end_sessions(employee)
     verb = "people.readmitted" if active else "people.suspended"
     ledger.append(verb=verb, actor=by, subject=employee.uid, body={"reason": reason})
+    ring_changed([employee.pk])
 
 
 def retire_leavers(*, today: date, by: str = "system:people") -> int:
@@ -135,6 +138,30 @@ def give_roles(*, employee: Employee, roles: Collection[str], by: str, reason: s
     employee.groups.set(Group.objects.filter(name__in=after))
     body = {"before": before, "after": after, "reason": reason}
     ledger.append(verb="people.roles_given", actor=by, subject=employee.uid, body=body)
+    ring_changed([employee.pk])
+
+
+@transaction.atomic
+def set_tags(*, employee: Employee, tags: Collection[str], by: str) -> None:
+    """Make these the person's tags, and no others. Raises UnknownTag."""
+    known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=tags)}
+    if unknown := set(tags) - known.keys():
+        raise UnknownTag(", ".join(sorted(unknown)))
+    employee = Employee.objects.select_for_update(of=("self",)).get(pk=employee.pk)
+    before, after = sorted(employee.tags.values_list("slug", flat=True)), sorted(known)
+    if before == after:
+        return
+    EmployeeTag.objects.filter(employee=employee).exclude(tag__slug__in=after).delete()
+    EmployeeTag.objects.bulk_create(
+        EmployeeTag(employee=employee, tag=known[slug]) for slug in after if slug not in before
+    )
+    body = {"before": before, "after": after}
+    ledger.append(verb="people.tags_set", actor=by, subject=employee.uid, body=body)
+    ring_changed([employee.pk])
+
+
+class UnknownTag(ValueError):
+    """No tag has this slug."""
 
 
 class UnknownRole(ValueError):
@@ -172,7 +199,7 @@ def import_people(*, rows: Iterable[tuple[int, dict]], write: bool, by: str) -> 
     joined_on, left_on (ISO dates). A column that is not in the file is left alone. People who are not in the file
     are left alone too: leaving is told by left_on.
     """
-    difference, parsed = PeopleDifference(), []
+    difference, parsed, touched = PeopleDifference(), [], []
     known = {e.employee_no: e for e in Employee.objects.filter(employee_no__isnull=False).select_related("manager")}
     offices = {office.code: office for office in Office.objects.all()}
     departments = {department.name: department for department in Department.objects.all()}
@@ -194,14 +221,17 @@ def import_people(*, rows: Iterable[tuple[int, dict]], write: bool, by: str) -> 
             difference.added.append(values)
             if write:
                 known[values["employee_no"]] = _save(Employee(), values, departments, by, "people.added", {})
+                touched.append(known[values["employee_no"]].pk)
         elif after:
             difference.changed.append(({k: before.get(k) for k in after}, after))
             if write:
                 _save(employee, after, departments, by, "people.changed", before)
+                touched.append(employee.pk)
         else:
             difference.unchanged += 1
     if write:
         _set_managers(parsed, known, difference, by)
+        ring_changed(touched)
     return difference
 
 
