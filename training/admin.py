@@ -3,6 +3,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from portal.ledger.admin import ReadOnlyAdmin
+from training.assignments import set_rule
 from training.models import (
     Assignment,
     Attestation,
@@ -20,11 +21,29 @@ from training.models import (
 
 
 @admin.register(Rule)
-class RuleAdmin(ReadOnlyAdmin):
-    """Rules are changed on the page of rules, where a change can be tried before it runs."""
+class RuleAdmin(admin.ModelAdmin):
+    """The plainest of a rule may be changed here; all of it on the page of rules. A rule is ended, never deleted."""
 
-    list_display = ("name", "course", "version", "starts_on", "is_active")
+    list_display = ("name", "course", "version", "due_days", "starts_on", "is_active")
     list_select_related = ("course",)
+    fields = ("name", "course", "due_days", "starts_on", "is_active")
+
+    def get_readonly_fields(self, request, obj=None) -> tuple[str, ...]:
+        return ("name", "course") if obj else ()
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+    def save_model(self, request, obj: Rule, form, change: bool) -> None:
+        saved = set_rule(
+            course=obj.course,
+            name=obj.name,
+            due_days=obj.due_days,
+            starts_on=obj.starts_on,
+            is_active=obj.is_active,
+            by=request.user.uid,
+        )
+        obj.pk = saved.pk
 
 
 @admin.register(RuleVersion)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from portal.people.models import Employee
 from quizzes.models import Attempt
 from training.models import Assignment, Completion, Course, Exemption, Module, ModuleResult, Progress
+from training.reasons import reason_of
 from training.rules import TrainingFacts, told
 
 CHUNK = 5000  # ids in one query
@@ -168,11 +169,14 @@ class Cycle:
     expires_on: date | None
     percent: int | None
     study_seconds: int | None
+    is_imported: bool = False
+    reason: str = ""  # why it exists and why it is due then, in the language of the page
+    ended_why: str = ""  # in words; empty: open
 
 
 def history_of(employee: Employee) -> list[Cycle]:
     """Return every cycle of every course that was assigned to a person, the newest first. Two queries."""
-    rows = Assignment.objects.filter(employee=employee).select_related("completion", "course", "edition")
+    rows = Assignment.objects.filter(employee=employee).select_related("completion", "course", "edition", "rule")
     newest = _newest_titles(row.course_id for row in rows)
     return [_cycle(row, newest) for row in rows.order_by("-assigned_on", "-pk")]
 
@@ -194,6 +198,9 @@ def _cycle(row: Assignment, newest: dict[int, dict]) -> Cycle:
         expires_on=completion.expires_on if completion else None,
         percent=completion.percent if completion else None,
         study_seconds=completion.study_seconds if completion else None,
+        is_imported=completion is not None and completion.origin == Completion.Origin.IMPORTED,
+        reason=reason_of(row).sentence,
+        ended_why=row.get_ended_why_display(),
     )
 
 
