@@ -187,6 +187,10 @@ def start_run(*, key: str, by: Employee | None = None) -> Job:
     return jobs.start(kind=RUN, key=key, by=by, total=total)
 
 
+def newest_run() -> Job | None:
+    return Job.objects.filter(kind=RUN).order_by("-pk").first()
+
+
 def run_step(job: Job) -> bool:
     """Look at the next people of a run. Return whether it was everybody."""
     book, ids = looking.open_book(timezone.localdate()), looking.stripe(job.cursor.get("after", 0), STEP)

@@ -181,6 +181,35 @@ def history_of(employee: Employee) -> list[Cycle]:
     return [_cycle(row, newest) for row in rows.order_by("-assigned_on", "-pk")]
 
 
+@dataclass(frozen=True)
+class Imported:
+    """A completion that came from a file: it has no certificate of ours."""
+
+    title: str
+    completed_on: date
+    expires_on: date
+    percent: int
+
+
+def imported_of(employee: Employee) -> list[Imported]:
+    """Return the completions of a person that were imported, the newest first. One query."""
+    rows = Completion.objects.filter(employee=employee, origin=Completion.Origin.IMPORTED)
+    return [
+        Imported(
+            told(row.edition.title, get_language() or ""),
+            timezone.localdate(row.completed_at),
+            row.expires_on,
+            row.percent,
+        )
+        for row in rows.select_related("edition").order_by("-completed_at", "-pk")
+    ]
+
+
+def titles_of(courses: Iterable[int]) -> dict[int, str]:
+    """Return {course: its newest title, in the language of the page}. One query."""
+    return {pk: told(title or {}, get_language() or "") for pk, title in _newest_titles(courses).items()}
+
+
 def _newest_titles(courses: Iterable[int]) -> dict[int, dict]:
     named = Course.objects.filter(pk__in=set(courses)).order_by("editions__number")
     return dict(named.values_list("pk", "editions__title"))

@@ -74,14 +74,18 @@ class Reason:
 def reason_of(assignment: Assignment) -> Reason:
     """Return in one sentence why the cycle exists and why it is due when it is, in the language of the page."""
     facts = assignment.because
-    due = _day(assignment.due_on)
     if "imported" in facts:
         return Reason(_("Completed before it was assigned here: taken over from a file."))
     if "name" not in facts:
-        return Reason(_by_hand(assignment, due))
-    words = {"rule": facts["name"], "who": _who(facts), "due": due, "why": _when(facts)}
-    return Reason(_("The rule “%(rule)s” calls for it (%(who)s), and it is due on %(due)s: %(why)s.") % words,
-                  tuple(facts.get("also", ())))  # fmt: skip
+        return Reason(_by_hand(assignment, _day(assignment.due_on)))
+    return sentence_of(facts, assignment.due_on)
+
+
+def sentence_of(facts: Mapping, due_on: date) -> Reason:
+    """Return the same from the facts that a rule left."""
+    words = {"rule": facts["name"], "who": _who(facts), "due": _day(due_on), "why": _when(facts)}
+    sentence = _("The rule “%(rule)s” calls for it (%(who)s), and it is due on %(due)s: %(why)s.") % words
+    return Reason(sentence, tuple(facts.get("also", ())))
 
 
 def _by_hand(assignment: Assignment, due: str) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import certificates, courses, exports, extra_time, quizzes, recalls, replays
+from training.views import certificates, courses, duties, exports, extra_time, quizzes, recalls, replays
 
 app_name = "training"
 urlpatterns = [
@@ -20,6 +20,15 @@ urlpatterns = [
     # extra-time/
     path("extra-time/", extra_time.extra_time_list, name="extra_time_list"),
     path("extra-time/<str:uid>/end/", extra_time.extra_time_end, name="extra_time_end"),
+    # rules/ and what follows from them
+    path("rules/", duties.rule_list, name="rule_list"),
+    path("rules/new/", duties.rule_new, name="rule_new"),
+    path("rules/run/", duties.rule_run, name="rule_run"),
+    path("rules/<int:pk>/", duties.rule, name="rule"),
+    path("people/<str:uid>/duties/", duties.person_duties, name="person_duties"),
+    path("exemptions/", duties.exemption_list, name="exemption_list"),
+    path("exemptions/<str:uid>/decide/", duties.exemption_decide, name="exemption_decide"),
+    path("completions/", duties.completion_import, name="completion_import"),
     # recalls/
     path("recalls/", recalls.recall_list, name="recall_list"),
     path("recalls/of/<slug:bank>/<slug:question>/", recalls.recall_begin, name="recall_begin"),

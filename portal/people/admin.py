@@ -25,18 +25,4 @@ class EmployeeAdmin(ReadOnlyAdmin):
     exclude = ("password",)
 
 
-admin.site.register([Office, Department], ReadOnlyAdmin)
-
-
-@admin.register(Tag)
-class TagAdmin(admin.ModelAdmin):
-    """The words themselves; who bears one is set by services that leave an Entry."""
-
-    list_display = ("slug", "name", "name_zh")
-    fields = ("slug", "name", "name_zh")
-
-    def get_readonly_fields(self, request, obj=None) -> tuple[str, ...]:
-        return ("slug",) if obj else ()
-
-    def has_delete_permission(self, request, obj=None) -> bool:
-        return False
+admin.site.register([Office, Department, Tag], ReadOnlyAdmin)

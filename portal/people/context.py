@@ -38,6 +38,8 @@ def way(request: HttpRequest) -> list[Group]:
     groups = [("", mine)]
     if user.is_manager():
         groups.append((_("Team"), [("standing:team", _("My team"))]))
+        if not user.has_perm("training.approve_exemptions"):
+            groups[-1][1].append(("training:exemption_list", _("Exemptions")))
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
         ("standing:finding_list", _("Findings"), "archive.view_every_record"),
@@ -51,6 +53,9 @@ def way(request: HttpRequest) -> list[Group]:
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),
+        ("training:rule_list", _("Training rules"), "training.view_rule"),
+        ("training:exemption_list", _("Exemptions"), "training.approve_exemptions"),
+        ("training:completion_import", _("Past completions"), "training.manage_rules"),
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
         ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),
     ]

@@ -6,9 +6,22 @@ AUDITOR = "Auditor"
 AUTHOR = "Author"
 
 PERMISSIONS: dict[str, set[str]] = {
-    HR: {"people.view_everyone", "training.export_certificates", "quizzes.grant_extra_time", "standing.remind_anybody"},
+    HR: {
+        "people.view_everyone",
+        "training.export_certificates",
+        "training.view_rule",
+        "training.manage_rules",
+        "training.approve_exemptions",
+        "training.view_signatures",
+        "quizzes.grant_extra_time",
+        "standing.remind_anybody",
+    },
     COMPLIANCE: {
         "people.view_everyone",
+        "training.view_rule",
+        "training.approve_exemptions",
+        "training.publish_policies",
+        "training.view_signatures",
         "archive.view_every_record",
         "archive.view_imports",
         "archive.run_imports",
@@ -31,6 +44,8 @@ PERMISSIONS: dict[str, set[str]] = {
     },
     AUDITOR: {
         "people.view_everyone",
+        "training.view_rule",
+        "training.view_signatures",
         "archive.view_every_record",
         "archive.view_imports",
         "archive.view_lexiconversion",

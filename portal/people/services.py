@@ -160,6 +160,18 @@ def set_tags(*, employee: Employee, tags: Collection[str], by: str) -> None:
     ring_changed([employee.pk])
 
 
+@transaction.atomic
+def make_tag(*, slug: str, name: str, name_zh: str = "", by: str) -> Tag:
+    """Make the tag of this slug, or name it anew, and return it."""
+    tag, is_new = Tag.objects.get_or_create(slug=slug, defaults={"name": name, "name_zh": name_zh})
+    if not is_new and (tag.name, tag.name_zh) == (name, name_zh):
+        return tag
+    tag.name, tag.name_zh = name, name_zh
+    tag.save()
+    ledger.append(verb="people.tag_made", actor=by, subject="system:people", body={"slug": slug, "name": name})
+    return tag
+
+
 class UnknownTag(ValueError):
     """No tag has this slug."""
 

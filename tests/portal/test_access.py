@@ -31,6 +31,8 @@ from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
 from quizzes.models import Question, Signal
 from tests.archive.conftest import line as one_message
+from training import exempting
+from training import services as training
 from training.models import Certificate, CertificateExport, Lesson
 
 EVERYBODY = frozenset(  # all who are signed in
@@ -152,6 +154,19 @@ TABLE = {
     "training:attempt_list": Line(OVERSIGHT, args=lambda h: [h["employee"].uid]),
     "training:extra_time_list": Line(frozenset({"hr"})),
     "training:extra_time_end": Line(frozenset({"hr"}), args=lambda h: [h["extra_time"].uid], method="post"),
+    "training:rule_list": Line(STAFF_EYES),
+    "training:rule_new": Line(frozenset({"hr"})),
+    "training:rule_run": Line(frozenset({"hr"}), method="post"),
+    "training:rule": Line(STAFF_EYES, args=lambda h: [h["rule"].pk]),
+    "training:person_duties": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
+    "training:exemption_list": Line(MANAGERS | {"hr", "compliance"}),
+    "training:exemption_decide": Line(
+        frozenset({"hr", "compliance"}),
+        args=lambda h: [h["ask"].uid],
+        method="post",
+        data=lambda h: {"refuse": "1", "reason": "no"},
+    ),
+    "training:completion_import": Line(frozenset({"hr"})),
     "training:recall_list": Line(OVERSIGHT),
     "training:recall_begin": Line(
         frozenset({"compliance"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]
@@ -296,6 +311,14 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
     house["signal"] = Signal.objects.create(
         kind="fast", attempt=house["attempt"], figures={"seconds": 3, "reading": 60}, found_at=timezone.now()
     )
+    house["rule"] = training.set_rule(
+        course=house["certificate"].completion.edition.course, name="All", due_days=30, starts_on=timezone.localdate(),
+        by="system:test",
+    )  # fmt: skip
+    house["ask"] = exempting.ask(
+        employee=employee, course=house["rule"].course, reason="secondment", starts_on=timezone.localdate(),
+        ends_on=timezone.localdate(), by=manager,
+    )  # fmt: skip
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from portal.limits import may_knock
-from training import certificates, files, rules
+from training import certificates, files, rules, services
 from training.forms import SerialForm
 from training.models import Certificate
 
@@ -24,7 +24,8 @@ def certificate_list(request: HttpRequest) -> HttpResponse:
     mine = list(Certificate.objects.filter(completion__employee=request.user).for_list())
     jobs, today = certificates.jobs_of(mine), timezone.localdate()
     rows = [certificates.row(certificate, jobs.get(certificate.serial), today) for certificate in mine]
-    return render(request, "training/certificate_list.html", {"rows": rows})
+    context = {"rows": rows, "imported": services.imported_of(request.user)}
+    return render(request, "training/certificate_list.html", context)
 
 
 @require_GET
