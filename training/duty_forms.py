@@ -11,7 +11,7 @@ from portal.people import roles
 from portal.people.models import Department, Employee, Office, Tag
 from training.audiences import MANAGER, Kind, Tree
 from training.duties import DueKind, RenewalKind
-from training.forms import CourseChoice, DayInput
+from training.fields import CourseChoice, DayInput
 from training.models import Course, Rule
 from training.taking_over import MOST
 

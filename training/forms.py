@@ -1,12 +1,12 @@
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.people.models import Department, Employee
 from quizzes.models import Recall
 from training import exports, rules
+from training.fields import CourseChoice, DayInput
 from training.models import Course
 
 
@@ -31,19 +31,6 @@ class SerialForm(forms.Form):
         if serial is None:
             raise forms.ValidationError(_("That is not a serial: it has sixteen letters and digits after OC."))
         return serial
-
-
-class CourseChoice(forms.ModelChoiceField):
-    def label_from_instance(self, course: Course) -> str:
-        newest = max(course.editions.all(), key=lambda edition: edition.number, default=None)
-        return rules.told(newest.title, get_language() or "") if newest else course.slug
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
 
 
 class ExportForm(forms.Form):

@@ -29,12 +29,7 @@ ARCHIVE = ["clean"] * 12 + ["no_data"] * 4 + ["attention"] * 3 + ["breach"]
 def fill(people: int, course: Course, today: date) -> None:
     """Make the firm. The course is published, and nobody is there yet."""
     chance = random.Random("volume")  # noqa: S311 - invented, not secret
-    offices = [
-        Office.objects.create(code=f"office-{n}", name=f"Office {n}", time_zone="Asia/Shanghai", jurisdiction="CN")
-        for n in range(8)
-    ]
-    desks = [Department.objects.create(name=f"Desk {n}") for n in range(40)]
-    _people(people, offices, desks)
+    hire(people)
     pks = list(Employee.objects.filter(employee_no__isnull=False).order_by("pk").values_list("pk", flat=True))
     above = _above(pks)
     Employee.objects.bulk_update(
@@ -45,6 +40,15 @@ def fill(people: int, course: Course, today: date) -> None:
     bulk.insert(Finding, _FINDING, _findings(pks, today, chance))
     _trained(pks, course, today, chance)
     _standings(pks, above, today, chance)
+
+
+def hire(people: int) -> None:
+    """Make the offices, the desks and the people at them, without anything else."""
+    offices = [
+        Office.objects.create(code=f"office-{n}", name=f"Office {n}", time_zone="Asia/Shanghai", jurisdiction="CN")
+        for n in range(8)
+    ]
+    _people(people, offices, [Department.objects.create(name=f"Desk {n}") for n in range(40)])
 
 
 def _people(people: int, offices: list[Office], desks: list[Department]) -> None:
