@@ -94,8 +94,10 @@ def _assign(today: date, chance: random.Random) -> dict[str, int]:
         "study_seconds",
     )  # fmt: skip
     now = timezone.now()
-    bulk.insert(Completion, completed, (
-        (pks[person, course], person, editions[course], "studied", "", now - (today - day), day + timedelta(365), 90, 60)
-        for person, course, day in done
-    ))  # fmt: skip
+    ends = ((*one, one[2] + timedelta(365)) for one in done)
+    of_file = (
+        (pks[person, course], person, editions[course], "studied", "", now - (today - day), until, 90, 60)
+        for person, course, day, until in ends
+    )
+    bulk.insert(Completion, completed, of_file)
     return {"cycles": len(made), "completions": len(done)}
