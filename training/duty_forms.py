@@ -250,3 +250,35 @@ class PastForm(forms.Form):
         if file.size > MOST * 100:
             raise forms.ValidationError(_("The file is too large."))
         return file
+
+
+class PolicyForm(forms.Form):
+    """The next version of a policy, in both languages."""
+
+    slug = forms.SlugField(label=_("Short name"), max_length=50, help_text=_("The same name: the next version."))
+    title_en = forms.CharField(label=_("Title in English"), max_length=120)
+    title_zh = forms.CharField(label=_("Title in Chinese"), max_length=120)
+    text_en = forms.CharField(label=_("Text in English"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 10}))
+    text_zh = forms.CharField(label=_("Text in Chinese"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 10}))
+    effective_from = forms.DateField(label=_("To be signed from"), widget=DayInput())
+    is_quarterly = forms.BooleanField(
+        label=_("A statement for each quarter"), required=False,
+        help_text=_("Signed anew for every quarter, beside one's gaps and own reports. Holds for a new name only."),
+    )  # fmt: skip
+
+    def clean_effective_from(self) -> date:
+        day = self.cleaned_data["effective_from"]
+        if day < timezone.localdate():
+            raise forms.ValidationError(_("This day is over."))
+        return day
+
+    @property
+    def said(self) -> dict:
+        data = self.cleaned_data
+        return {
+            "slug": data["slug"],
+            "title": {"en": data["title_en"], "zh-hans": data["title_zh"]},
+            "text": {"en": data["text_en"], "zh-hans": data["text_zh"]},
+            "effective_from": data["effective_from"],
+            "is_quarterly": data["is_quarterly"],
+        }

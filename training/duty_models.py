@@ -109,6 +109,7 @@ class Policy(models.Model):
     """A text of the firm that people sign: each version of it anew."""
 
     slug = models.SlugField(unique=True)
+    is_quarterly = models.BooleanField(default=False, help_text="Signed anew for each quarter, beside one's record")
 
     class Meta:
         verbose_name_plural = "policies"
@@ -127,7 +128,7 @@ class PolicyVersion(models.Model):
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField()
     title = models.JSONField(help_text="Text per language")
-    text = models.JSONField(help_text="Markdown per language")
+    text = models.JSONField(help_text="Plain text per language, paragraphs apart by an empty line")
     fingerprint = models.CharField(max_length=64)
     effective_from = models.DateField(help_text="To be signed from this day on")
     published_at = models.DateTimeField()

@@ -1,6 +1,7 @@
 """The front door of the room: every verb and every question that others may use, by its name."""
 
 from training.assignments import apply_rules, apply_to_people, assign, exempt, material_change, set_rule, start_run
+from training.attesting import newest_versions, publish_policy, sign, signature_counts, to_sign, unsigned
 from training.certificates import AlreadyRevoked, NoReason, draw, issue, reissue, revoke
 from training.exports import ask as ask_for_export
 from training.facts import (
@@ -53,15 +54,21 @@ __all__ = [
     "module_marks",
     "module_slugs",
     "module_titles",
+    "newest_versions",
     "note_reading",
     "open_lesson",
     "outlines",
     "permit_course",
+    "publish_policy",
     "reissue",
     "revoke",
     "set_rule",
+    "sign",
+    "signature_counts",
     "start_quiz",
     "start_run",
     "submit_quiz",
+    "to_sign",
     "todo_for",
+    "unsigned",
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from training.views import certificates, courses, duties, exports, extra_time, quizzes, recalls, replays
+from training.views import certificates, courses, duties, exports, extra_time, policies, quizzes, recalls, replays
 
 app_name = "training"
 urlpatterns = [
@@ -29,6 +29,11 @@ urlpatterns = [
     path("exemptions/", duties.exemption_list, name="exemption_list"),
     path("exemptions/<str:uid>/decide/", duties.exemption_decide, name="exemption_decide"),
     path("completions/", duties.completion_import, name="completion_import"),
+    # policies/
+    path("policies/", policies.policy_list, name="policy_list"),
+    path("policies/new/", policies.policy_new, name="policy_new"),
+    path("policies/<slug:slug>/", policies.policy, name="policy"),
+    path("policies/<slug:slug>/signatures/", policies.policy_signatures, name="policy_signatures"),
     # recalls/
     path("recalls/", recalls.recall_list, name="recall_list"),
     path("recalls/of/<slug:bank>/<slug:question>/", recalls.recall_begin, name="recall_begin"),

@@ -34,7 +34,7 @@ def way(request: HttpRequest) -> list[Group]:
     mine = [("standing:today", _("Today")), ("training:course_list", _("Courses"))]
     if user.employee_no:
         mine += [("standing:record", _("My record"))]
-    mine += [("training:certificate_list", _("Certificates"))]
+    mine += [("training:certificate_list", _("Certificates")), ("training:policy_list", _("Policies"))]
     groups = [("", mine)]
     if user.is_manager():
         groups.append((_("Team"), [("standing:team", _("My team"))]))

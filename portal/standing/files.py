@@ -13,7 +13,7 @@ from archive import calendars
 from archive import services as archive
 from archive.models import Finding, Identity, Record, Source
 from portal.people.models import Department, Employee, Office, is_on_staff
-from portal.standing import case, outlook, past, people_table, rules, trend, words
+from portal.standing import case, outlook, past, people_table, rules, statements, trend, words
 from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
 
@@ -55,6 +55,8 @@ def today_of(employee: Employee, today: date) -> dict:
         "standing": standing,
         "sentences": _sentences(standing),
         "todo": training.todo_for(employee, today),
+        "to_sign": training.to_sign(employee, today),
+        "statement": statements.asked_on(today) if statements.is_asked(employee, today) else "",
         "remedies": RemedyTask.objects.open()
         .filter(employee=employee)
         .select_related("lesson__module__edition", "finding"),

@@ -111,6 +111,7 @@ TABLE = {
     "standing:remedy_table": Line(OVERSIGHT),
     "standing:remedy": Line(OWNER, args=lambda h: [h["remedy"].uid]),
     "standing:report": Line(EVERYBODY - {"auditor"}),
+    "standing:statement": Line(EVERYBODY - {"auditor"}),
     "standing:answer": Line(OWNER, args=lambda h: [h["finding"].uid], method="post", data=lambda h: {"text": "so"}),
     "standing:feed": Line(frozenset({"compliance"})),
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
@@ -167,6 +168,10 @@ TABLE = {
         data=lambda h: {"refuse": "1", "reason": "no"},
     ),
     "training:completion_import": Line(frozenset({"hr"})),
+    "training:policy_list": Line(EVERYBODY),
+    "training:policy_new": Line(frozenset({"compliance"})),
+    "training:policy": Line(EVERYBODY, args=lambda h: [h["policy"].policy.slug]),
+    "training:policy_signatures": Line(MANAGERS | STAFF_EYES, args=lambda h: [h["policy"].policy.slug]),
     "training:recall_list": Line(OVERSIGHT),
     "training:recall_begin": Line(
         frozenset({"compliance"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]
@@ -319,6 +324,9 @@ def house(make_employee, make_department, study, tmp_path, monkeypatch) -> dict:
         employee=employee, course=house["rule"].course, reason="secondment", starts_on=timezone.localdate(),
         ends_on=timezone.localdate(), by=manager,
     )  # fmt: skip
+    texts = {"title": {"en": "Policy"}, "text": {"en": "Words."}, "effective_from": timezone.localdate()}
+    house["policy"] = training.publish_policy(slug="messaging", **texts, by="system:test")
+    training.publish_policy(slug="quarterly", **texts, is_quarterly=True, by="system:test")
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]
