@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portal.people.models import Department, Employee, EmployeeTag, Leave, Office, Tag
 from training import audiences
-from training.audiences import MANAGER, Kind, Person, Tree
+from training.audiences import MANAGER, Kind, Membership, Person, Tree
 from training.deciding import Deed, Held, Material, Open, decide
 from training.duties import Terms
 from training.models import Assignment, Completion, Exemption, MaterialChange, Rule
@@ -29,6 +29,8 @@ class Book:
     materials: dict[int, Material] = field(default_factory=dict)
     below: dict[int, frozenset[int]] = field(default_factory=dict)
     names: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)  # (kind, value) -> texts
+    _known: dict[tuple, dict[int, list[Terms]]] = field(default_factory=dict)
+    _joining: list[Membership] | None = None
 
     def add(self, course: int, terms: Terms, tree: Tree) -> None:
         """Take a rule in; one of the same number is replaced."""
@@ -40,10 +42,37 @@ class Book:
         for course, mine in list(self.rules.items()):
             self.rules[course] = [one for one in mine if one.rule != rule]
         self.trees.pop(rule, None)
+        self._known, self._joining = {}, None
 
-    def called(self, course: int, person: Person) -> list[Terms]:
-        """Return the rules of the course that have begun and whose audience the person is in."""
-        return [one for one in self.rules.get(course, ()) if one.starts_on <= self.today and one.asks(person)]
+    def calls(self, person: Person) -> dict[int, list[Terms]]:
+        """Return {course: the rules that have begun and whose audience the person is in}, without courses of none.
+
+        People of whom all rules ask the same get the same answer, so it is found once: a firm has far fewer kinds of
+        people than people. When somebody joined is asked about by its few days, not kept as the day.
+        """
+        if self._joining is None:
+            self._joining = self._questions_of_joining()
+        joined = tuple(asks(person) for asks in self._joining)
+        kind = (person.department, person.office, person.jurisdiction, person.roles, person.tags, joined)
+        found = self._known.get(kind)
+        if found is None:
+            found = {course: mine for course in self.rules if (mine := self._called(course, person))}
+            self._known[kind] = found
+        return found
+
+    def _called(self, course: int, person: Person) -> list[Terms]:
+        return [one for one in self.rules[course] if one.starts_on <= self.today and one.asks(person)]
+
+    def _questions_of_joining(self) -> list[Membership]:
+        told = {
+            (kind, str(value))
+            for tree in self.trees.values()
+            for kind, values in audiences.facts_in(tree)
+            if kind in (Kind.HIRED_BEFORE, Kind.HIRED_AFTER, Kind.HIRED_WITHIN)
+            for value in values
+        }
+        facts = [{"fact": kind, "is": [value]} for kind, value in sorted(told)]
+        return [audiences.membership(fact, today=self.today, below=self.below) for fact in facts]
 
     def asks_about(self, kind: str) -> bool:
         return any(kind == one for tree in self.trees.values() for one, _values in audiences.facts_in(tree))
@@ -210,10 +239,9 @@ def deeds(
     standing = held(ids, book, courses)
     for person in people(ids, book):
         mine = standing.get(person.pk, {})
-        asked = book.rules.keys() if courses is None else book.rules.keys() & set(courses)
-        for course in asked | mine.keys():
-            now = mine.get(course, NOTHING_YET)
-            called = book.called(course, person) if person.is_on_staff else []
+        calls = book.calls(person) if person.is_on_staff else {}
+        for course in mine.keys() | (calls.keys() if courses is None else calls.keys() & set(courses)):
+            now, called = mine.get(course, NOTHING_YET), calls.get(course, [])
             if not called and now.open is None:
                 continue
             deed = decide(person, now, called, book.materials.get(course), book.today)

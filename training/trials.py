@@ -84,7 +84,7 @@ def _compare(found: Trial, rule: Rule, ids: list[int], now: Book, then: Book) ->
             found.effects.append(_effect(person.pk, deed, held.open and held.open.due_on, facts))
     found.dropped += len(today)
     found.audience += sum(
-        person.is_on_staff and any(one.rule == (rule.pk or 0) for one in then.called(rule.course_id, person))
+        person.is_on_staff and any(one.rule == (rule.pk or 0) for one in then.calls(person).get(rule.course_id, ()))
         for person in looking.people(ids, then)
     )
 

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training import duties
-from training.audiences import Person
+from training.audiences import Person, below_each, membership
 from training.deciding import Held, Material, Open, Why, ahead, decide
 from training.duties import Terms
+from training.looking import Book
 
 DAY = timedelta(days=1)
 BEGIN = date(2027, 11, 1)  # the leap day of 2028 lies ahead
@@ -226,3 +227,50 @@ def test_finishing_early_never_costs_a_day_inside_the_window(lapses, months, win
     until = duties.expires_on(on, months, told, lapses)
     at_the_last_moment = duties.expires_on(lapses, months, told, lapses)
     assert (until == at_the_last_moment) if early <= window else (until <= at_the_last_moment)
+
+
+# --- rules are asked once for people of a kind
+
+
+leaves = st.one_of(
+    st.builds(lambda n: {"fact": "department", "is": [n]}, st.integers(1, 4)),
+    st.builds(lambda code: {"fact": "office", "is": [code]}, st.sampled_from(["SH", "HK", "NY"])),
+    st.builds(lambda tag: {"fact": "tag", "is": [tag]}, st.sampled_from(["a", "b"])),
+    st.builds(lambda n: {"fact": "hired_within", "is": [n]}, st.integers(1, 60)),
+    st.builds(lambda day: {"fact": "hired_before", "is": [day.isoformat()]}, st.dates(BEGIN, BEGIN + 60 * DAY)),
+    st.builds(lambda day: {"fact": "hired_after", "is": [day.isoformat()]}, st.dates(BEGIN, BEGIN + 60 * DAY)),
+)
+trees = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.builds(lambda parts: {"all": parts}, st.lists(inner, max_size=3)),
+        st.builds(lambda parts: {"any": parts}, st.lists(inner, max_size=3)),
+        st.builds(lambda part: {"not": part}, inner),
+    ),
+    max_leaves=5,
+)
+anybody = st.builds(
+    lambda department, office, tags, joined: Person(
+        pk=1, department=department, office=office, tags=frozenset(tags), joined_on=joined
+    ),
+    st.one_of(st.none(), st.integers(1, 4)),
+    st.sampled_from(["SH", "HK", ""]),
+    st.sets(st.sampled_from(["a", "b"])),
+    st.one_of(st.none(), st.dates(BEGIN, BEGIN + 60 * DAY)),
+)
+
+
+@given(st.lists(trees, min_size=1, max_size=4), st.lists(anybody, min_size=1, max_size=12))
+def test_what_is_found_once_for_a_kind_of_people_holds_for_each_of_them(asked, persons):
+    below = below_each({1: None, 2: 1, 3: 2, 4: None})
+    book = Book(BEGIN + 60 * DAY, below=below)
+    for number, tree in enumerate(asked, start=1):
+        asks = membership(tree, today=book.today, below=below)
+        book.add(number % 2, Terms(number, f"r{number}", 1, BEGIN, asks=asks), tree)
+    for person in persons:
+        said = {terms.rule for mine in book.calls(person).values() for terms in mine}
+        assert said == {
+            number
+            for number, tree in enumerate(asked, start=1)
+            if membership(tree, today=book.today, below=below)(person)
+        }
