@@ -261,6 +261,7 @@ def _move(one: _Due, course: Course, book: Book, by: str) -> None:
     if opening := deed.moved_by.get("opening"):
         facts = reasons.because(opening, one.person, book)
         facts["rules"] = sorted({*facts["rules"], *mine.because.get("rules", [])})
+        facts["leave_from"] = book.today.isoformat()
         change |= {"rule_id": opening.terms.rule, "grace_days": opening.terms.grace_days, "because": facts}
     else:
         told = {name: _as_json(value) for name, value in deed.moved_by.items()}

@@ -152,7 +152,8 @@ def _moved(
     base = mine.because.get("base_due")
     if base is None or not person.leaves:
         return NOTHING
-    later, away = duties.after_leave(date.fromisoformat(base), mine.assigned_on, person.leaves, person.jurisdiction)
+    begins = date.fromisoformat(mine.because["leave_from"]) if "leave_from" in mine.because else mine.assigned_on
+    later, away = duties.after_leave(date.fromisoformat(base), begins, person.leaves, person.jurisdiction)
     return Deed(moves_to=later, moved_by={"away": away}) if later > mine.due_on else NOTHING
 
 

@@ -10,6 +10,7 @@ What Assignment.because holds, all of it optional, for cycles made before there 
     jurisdiction              whose working days
     is_least                  the date is later than counted, because nobody is late on the day they are told
     base_due, away            the date before long leave moved it, and by how many working days
+    leave_from                a later rule moved the date on this day: leave counts from it, not from the assignment
     exempt_until              it waited for the end of an exemption
     by_hand                   nobody's rule: who assigned it (uid)
     imported                  fingerprint of the file that a past completion came from

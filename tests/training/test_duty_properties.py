@@ -78,8 +78,11 @@ class Life:
             mine.due_on = deed.moves_to
             if opening:
                 mine.rule = opening.terms.rule
-                mine.because = {"rules": [*mine.because["rules"], opening.terms.rule],
-                                "base_due": opening.base_due.isoformat()}  # fmt: skip
+                mine.because = {
+                    "rules": [*mine.because["rules"], opening.terms.rule],
+                    "base_due": opening.base_due.isoformat(),
+                    "leave_from": today.isoformat(),
+                }
         if deed.opens:
             assert deed.opens.due_on >= today
             rules = [deed.opens.terms.rule, *(one.rule for one in deed.opens.also)]
@@ -161,6 +164,15 @@ def live(told: tuple[Terms, ...], life_steps: list) -> Life:
         assert not life.apply(today), "asked again on the same day, something was left to do"
         assert life.completions[: len(done)] == done, "a completion was lost"
     return life
+
+
+def test_a_date_that_a_later_rule_moves_counts_leave_from_that_day_on():
+    told = (
+        Terms(1, "all", 1, BEGIN + 14 * DAY, due_days=1),
+        Terms(2, "NY", 1, BEGIN, due_days=1, asks=lambda person: person.office == "NY"),
+    )
+    life = live(told, [(1, "away", 14), (25, "move", 67)])  # the same day asked twice: see live()
+    assert [row.rule for row in life.rows] == [2]
 
 
 @given(rules, steps)
