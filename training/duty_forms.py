@@ -26,12 +26,16 @@ class RuleForm(forms.Form):
     name = forms.CharField(label=_("Name of the rule"), max_length=120)
     course = CourseChoice(Course.objects.prefetch_related("editions").order_by("slug"), label=_("Course"))
     starts_on = forms.DateField(label=_("Begins on"), widget=DayInput())
-    due_kind = forms.ChoiceField(label=_("Due"), choices=DueKind)
+    due_kind = forms.ChoiceField(label=_("How it is due"), choices=DueKind)
     due_days = forms.IntegerField(label=_("Days"), min_value=1, max_value=1000)
     due_date = forms.DateField(label=_("Date"), required=False, widget=DayInput())
     renewal_kind = forms.ChoiceField(label=_("Again"), choices=RenewalKind)
     renewal_months = forms.IntegerField(
-        label=_("Months"), required=False, min_value=1, max_value=120, help_text=_("Empty: as the course says.")
+        label=_("Every so many months"),
+        required=False,
+        min_value=1,
+        max_value=120,
+        help_text=_("Empty: as the course says."),
     )
     window_days = forms.IntegerField(
         label=_("Window in days"), min_value=0, max_value=365, help_text=_("A renewal opens so many days before.")
