@@ -54,7 +54,7 @@ def today_of(employee: Employee, today: date) -> dict:
         "local_today": local.date(),
         "standing": standing,
         "sentences": _sentences(standing),
-        "todo": training.todo_for(employee, today),
+        "todo": training.todo_for(employee, local.date()),
         "to_sign": training.to_sign(employee, today),
         "statement": statements.asked_on(today) if statements.is_asked(employee, today) else "",
         "remedies": RemedyTask.objects.open()
