@@ -315,6 +315,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 # What a finished import or completion rings, by name, so that no import points upward.
 STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
+# What a change of HR's facts rings, with the ids of the people.
+PEOPLE_CHANGED_TASK = "training.tasks.apply_to_people"
 
 # --- the evidence log --------------------------------------------------------------------------------------------
 # Named in every seal, for good: what the first seal says stays, whatever this says later.

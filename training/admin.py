@@ -6,6 +6,7 @@ from portal.ledger.admin import ReadOnlyAdmin
 from training.assignments import set_rule
 from training.models import (
     Assignment,
+    Attestation,
     Certificate,
     CertificateExport,
     Completion,
@@ -14,7 +15,9 @@ from training.models import (
     ExportPart,
     Module,
     ModuleResult,
+    PolicyVersion,
     Rule,
+    RuleVersion,
     SigningKey,
     StatusList,
 )
@@ -22,12 +25,14 @@ from training.models import (
 
 @admin.register(Rule)
 class RuleAdmin(admin.ModelAdmin):
-    """The one thing here that may be changed by hand; each change is an Entry, and a rule is ended, never deleted."""
+    """The plainest of a rule may be changed here; all of it on the page of rules. A rule is ended, never deleted."""
 
-    list_display = ("name", "course", "due_days", "starts_on", "is_active")
+    list_display = ("name", "course", "version", "due_days", "starts_on", "is_active")
+    list_select_related = ("course",)
+    fields = ("name", "course", "due_days", "starts_on", "is_active")
 
     def get_readonly_fields(self, request, obj=None) -> tuple[str, ...]:
-        return ("name",) if obj else ()
+        return ("name", "course") if obj else ()
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
@@ -42,6 +47,24 @@ class RuleAdmin(admin.ModelAdmin):
             by=request.user.uid,
         )
         obj.pk = saved.pk
+
+
+@admin.register(RuleVersion)
+class RuleVersionAdmin(ReadOnlyAdmin):
+    list_display = ("rule", "number", "made_at", "made_by")
+    list_select_related = ("rule",)
+
+
+@admin.register(Attestation)
+class AttestationAdmin(ReadOnlyAdmin):
+    list_display = ("employee", "version", "period", "signed_at", "proved_how")
+    list_select_related = ("employee", "version__policy")
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(ReadOnlyAdmin):
+    list_display = ("policy", "number", "effective_from", "published_at", "fingerprint")
+    list_select_related = ("policy",)
 
 
 @admin.register(Edition)

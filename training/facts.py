@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from portal.people.models import Employee
 from quizzes.models import Attempt
 from training.models import Assignment, Completion, Course, Exemption, Module, ModuleResult, Progress
+from training.reasons import reason_of
 from training.rules import TrainingFacts, told
 
 CHUNK = 5000  # ids in one query
@@ -45,13 +46,14 @@ def facts_in(courses: Collection[int], people: Collection[int]) -> dict[tuple[in
         exemptions[row.employee_id, row.course_id].append((row.starts_on, row.ends_on))
     counted = Completion.objects.filter(edition__course__in=courses, employee__in=people).order_by("expires_on")
     ends = {(c.employee_id, c.edition.course_id): c.expires_on for c in counted.select_related("edition")}
-    owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open().order_by("cycle")}
+    owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open()}
     return {
         pair: TrainingFacts(
             due_on=owed[pair].due_on if pair in owed else None,
             has_begun=pair in owed and owed[pair].edition_id is not None,
             expires_on=ends.get(pair),
             exemptions=tuple(exemptions.get(pair, ())),
+            grace_days=owed[pair].grace_days if pair in owed else 0,
         )
         for pair in exemptions.keys() | ends.keys() | owed.keys()
     }
@@ -173,13 +175,45 @@ class Cycle:
     expires_on: date | None
     percent: int | None
     study_seconds: int | None
+    is_imported: bool = False
+    reason: str = ""  # why it exists and why it is due then, in the language of the page
+    ended_why: str = ""  # in words; empty: open
 
 
 def history_of(employee: Employee) -> list[Cycle]:
     """Return every cycle of every course that was assigned to a person, the newest first. Two queries."""
-    rows = Assignment.objects.filter(employee=employee).select_related("completion", "course", "edition")
+    rows = Assignment.objects.filter(employee=employee).select_related("completion", "course", "edition", "rule")
     newest = _newest_titles(row.course_id for row in rows)
     return [_cycle(row, newest) for row in rows.order_by("-assigned_on", "-pk")]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A completion that came from a file: it has no certificate of ours."""
+
+    title: str
+    completed_on: date
+    expires_on: date
+    percent: int
+
+
+def imported_of(employee: Employee) -> list[Imported]:
+    """Return the completions of a person that were imported, the newest first. One query."""
+    rows = Completion.objects.filter(employee=employee, origin=Completion.Origin.IMPORTED)
+    return [
+        Imported(
+            told(row.edition.title, get_language() or ""),
+            timezone.localdate(row.completed_at),
+            row.expires_on,
+            row.percent,
+        )
+        for row in rows.select_related("edition").order_by("-completed_at", "-pk")
+    ]
+
+
+def titles_of(courses: Iterable[int]) -> dict[int, str]:
+    """Return {course: its newest title, in the language of the page}. One query."""
+    return {pk: told(title or {}, get_language() or "") for pk, title in _newest_titles(courses).items()}
 
 
 def _newest_titles(courses: Iterable[int]) -> dict[int, dict]:
@@ -199,6 +233,9 @@ def _cycle(row: Assignment, newest: dict[int, dict]) -> Cycle:
         expires_on=completion.expires_on if completion else None,
         percent=completion.percent if completion else None,
         study_seconds=completion.study_seconds if completion else None,
+        is_imported=completion is not None and completion.origin == Completion.Origin.IMPORTED,
+        reason=reason_of(row).sentence,
+        ended_why=row.get_ended_why_display(),
     )
 
 

@@ -11,6 +11,7 @@ from portal.people.models import Department, Employee, Office
 from quizzes.formats.base import tag_of
 from quizzes.models import Bank, Recall
 from training import exports, rules
+from training.fields import CourseChoice, DayInput
 from training.models import Certificate, Course, Edition
 from training.supply import own_bank
 
@@ -90,19 +91,6 @@ class ReissueForm(forms.Form):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, prefix="reissue", **kwargs)
-
-
-class CourseChoice(forms.ModelChoiceField):
-    def label_from_instance(self, course: Course) -> str:
-        newest = max(course.editions.all(), key=lambda edition: edition.number, default=None)
-        return rules.told(newest.title, get_language() or "") if newest else course.slug
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
 
 
 class ExportForm(forms.Form):

@@ -4,17 +4,18 @@ Locks in the order of the house: the person, the assignment, their rows, the led
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
 from portal.ledger import services as ledger
+from portal.people import calendars
 from quizzes import grading
 from quizzes import services as quizzes
 from quizzes.models import Attempt
-from training import certificates, rules
+from training import certificates, duties, looking, rules
 from training.assignments import lock_person, ring_standing
 from training.models import Assignment, Completion, Edition, Lesson, Module, ModuleResult, OneTry, Progress
 
@@ -115,7 +116,7 @@ def finish_lesson(*, assignment: Assignment, lesson: Lesson) -> Progress:
 
 def _locked(assignment: Assignment) -> Assignment:
     rows = Assignment.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("course", "employee", "edition").get(pk=assignment.pk)
+    return rows.select_related("course", "employee__office", "edition", "rule").get(pk=assignment.pk)
 
 
 def _read_on(assignment: Assignment, lesson: Lesson, now: datetime) -> Progress:
@@ -308,19 +309,33 @@ def complete(*, assignment: Assignment, by: str) -> Completion:
     if assignment.edition is None or len(percents) < assignment.edition.modules.count():
         raise ModulesLeft(str(assignment))
     now = timezone.now()
+    today = calendars.local_day(assignment.employee, now)
     completion = Completion.objects.create(
         assignment=assignment,
         employee=assignment.employee,
         edition=assignment.edition,
         completed_at=now,
-        expires_on=rules.expires_on(timezone.localdate(now), assignment.edition.renewal_months),
+        expires_on=_counts_until(assignment, today),
         percent=rules.mean_percent(percents),
         study_seconds=assignment.progress.aggregate(total=Sum("seconds"))["total"] or 0,
     )
+    assignment.ended_on, assignment.ended_why = today, Assignment.Why.COMPLETED
+    assignment.save(update_fields=["ended_on", "ended_why"])
     ledger.append(verb="training.completed", actor=by, subject=assignment.employee.uid, body=_evidence(completion))
     certificates.issue(completion=completion, by=by)
     ring_standing()
     return completion
+
+
+def _counts_until(assignment: Assignment, today: date) -> date:
+    """Return the last day on which the completion will count, as the rule of the cycle renews it."""
+    lapses = Completion.objects.filter(employee=assignment.employee, edition__course=assignment.course)
+    return duties.expires_on(
+        today,
+        assignment.edition.renewal_months,
+        looking.renewal_of(assignment.rule) if assignment.rule else None,
+        lapses.aggregate(last=Max("expires_on"))["last"],
+    )
 
 
 class ModulesLeft(Exception):

@@ -14,6 +14,11 @@ from training.certificate_models import (  # noqa: F401 - the room has one front
     SigningKey,
     StatusList,
 )
+from training.duties import DueKind, RenewalKind
+
+
+def everybody() -> dict:
+    return {"all": []}
 
 
 class Course(models.Model):
@@ -134,13 +139,38 @@ class Lesson(models.Model):
 
 
 class Rule(models.Model):
-    """Who owes a course, and by when. Deepened by the assignment rules to come; one plain rule is enough here."""
+    """Who owes a course, and by when. What it says now; each earlier version is kept as a RuleVersion."""
 
     course = models.ForeignKey(Course, models.PROTECT, related_name="rules")
     name = models.CharField(max_length=120, unique=True)
-    due_days = models.PositiveSmallIntegerField(help_text="Calendar days from joining, or from the rule's start")
+    version = models.PositiveSmallIntegerField(default=1)
+    audience = models.JSONField(default=everybody, blank=True, help_text="Tree, as training.audiences describes it")
+    due_kind = models.CharField(max_length=16, choices=DueKind, default=DueKind.DAYS)
+    due_days = models.PositiveSmallIntegerField(help_text="Days from joining, or from the rule's start")
+    due_date = models.DateField(null=True, blank=True, help_text="Empty: due after so many days")
+    renewal_kind = models.CharField(max_length=16, choices=RenewalKind, default=RenewalKind.COUNTED)
+    renewal_months = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: as the course says")
+    window_days = models.PositiveSmallIntegerField(default=30, help_text="A renewal opens so many days before")
+    season = models.JSONField(null=True, blank=True, help_text="[[month, day], [month, day]]; empty: no season")
+    grace_days = models.PositiveSmallIntegerField(default=0, help_text="Days after the due day before one is overdue")
     starts_on = models.DateField(help_text="Who joined earlier counts from here")
     is_active = models.BooleanField(default=True)
+    applied_on = models.DateField(null=True, blank=True, help_text="When everybody was last looked at; empty: never")
+
+    class Meta:
+        permissions: ClassVar = [
+            ("manage_rules", "Can change who owes what, import completions and try rules"),
+            ("approve_exemptions", "Can approve exemptions"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(due_kind=DueKind.DATE) | Q(due_date__isnull=False), name="training_rule_date_is_told"
+            ),
+            models.CheckConstraint(
+                condition=~Q(renewal_kind=RenewalKind.SEASON) | Q(season__isnull=False),
+                name="training_rule_season_is_told",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -154,14 +184,14 @@ class AssignmentQuerySet(models.QuerySet):
         return self.select_related("course", "edition", "completion").order_by("due_on", "pk")
 
     def open(self) -> "AssignmentQuerySet":
-        """Those not completed yet."""
-        return self.filter(completion=None)
+        """Those that have not ended: at most one for a person and course."""
+        return self.filter(ended_on=None)
 
     def latest(self) -> "AssignmentQuerySet":
-        """The newest cycle of each person and course."""
+        """Of each person and course the open cycle, or else the one that ended last."""
         newest = (
             Assignment.objects.filter(employee=models.OuterRef("employee"), course=models.OuterRef("course"))
-            .order_by("-cycle")
+            .order_by(F("ended_on").desc(nulls_first=True), "-cycle")
             .values("pk")[:1]
         )
         return self.filter(pk=models.Subquery(newest))
@@ -169,6 +199,13 @@ class AssignmentQuerySet(models.QuerySet):
 
 class Assignment(models.Model):
     """Somebody owes a course once. A renewal is the next cycle: a new row, never a reset."""
+
+    class Why(models.TextChoices):
+        COMPLETED = "completed", _("Completed")
+        LEFT = "left", _("Left the firm")
+        MOVED = "moved", _("No rule calls for it any more")
+        EXEMPT = "exempt", _("Exempt")
+        NEW_EDITION = "new_edition", _("A new edition asks more")
 
     employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
     course = models.ForeignKey(Course, models.PROTECT, related_name="assignments")
@@ -178,7 +215,11 @@ class Assignment(models.Model):
     )
     rule = models.ForeignKey(Rule, models.PROTECT, null=True, blank=True, help_text="Empty: assigned by hand")
     assigned_on = models.DateField()
-    due_on = models.DateField(help_text="On time until the end of this day")
+    due_on = models.DateField(help_text="On time until the end of this day, where the person works")
+    grace_days = models.PositiveSmallIntegerField(default=0, help_text="Days after it before one is overdue")
+    because = models.JSONField(default=dict, blank=True, help_text="By which facts it was made: see training.reasons")
+    ended_on = models.DateField(null=True, blank=True, help_text="Empty: open")
+    ended_why = models.CharField(max_length=16, choices=Why, blank=True)
 
     objects = AssignmentQuerySet.as_manager()
 
@@ -188,6 +229,15 @@ class Assignment(models.Model):
             models.CheckConstraint(condition=Q(cycle__gte=1), name="training_assignment_cycle_counts_from_one"),
             models.CheckConstraint(
                 condition=Q(due_on__gte=F("assigned_on")), name="training_assignment_due_after_assigned"
+            ),
+            models.UniqueConstraint(
+                fields=["employee", "course"],
+                condition=Q(ended_on__isnull=True),  # NULL: open
+                name="training_assignment_one_open_per_duty",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None, ended_why="") | (Q(ended_on__isnull=False) & ~Q(ended_why="")),
+                name="training_assignment_ends_with_a_reason",
             ),
         ]
 
@@ -283,9 +333,15 @@ class OneTry(models.Model):
 class Completion(models.Model):
     """A course completed: tied for ever to the edition that was studied. One an assignment."""
 
+    class Origin(models.TextChoices):
+        STUDIED = "studied", _("Studied here")
+        IMPORTED = "imported", _("Imported")
+
     assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="completion")
     employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="completions")
     edition = models.ForeignKey(Edition, models.PROTECT, related_name="completions")
+    origin = models.CharField(max_length=16, choices=Origin, default=Origin.STUDIED)
+    origin_file = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the file it was imported from")
     completed_at = models.DateTimeField()
     expires_on = models.DateField(help_text="The last day on which it counts")
     percent = models.PositiveSmallIntegerField(help_text="Mean of the modules, rounded down")
@@ -293,7 +349,11 @@ class Completion(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(percent__lte=100), name="training_completion_percent_to_100")
+            models.CheckConstraint(condition=Q(percent__lte=100), name="training_completion_percent_to_100"),
+            models.CheckConstraint(
+                condition=(Q(origin="imported") & ~Q(origin_file="")) | (~Q(origin="imported") & Q(origin_file="")),
+                name="training_completion_names_the_file_it_came_from",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["employee", "-completed_at"], name="training_completion_of_person"),
@@ -302,3 +362,14 @@ class Completion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.assignment} completed"
+
+
+from training.duty_models import (  # noqa: E402, F401 - they refer to what stands above
+    Attestation,
+    ExemptionAsk,
+    ImportedFile,
+    MaterialChange,
+    Policy,
+    PolicyVersion,
+    RuleVersion,
+)

@@ -17,6 +17,7 @@ from quizzes.models import Attempt
 from training import rules
 from training.facts import facts_in
 from training.models import Assignment, Completion, Course, Edition, Lesson, Module, ModuleResult, Progress
+from training.reasons import Reason, reason_of
 from training.rules import State, StepKind, TrainingFacts, told
 
 
@@ -138,6 +139,11 @@ class Outline:
     @property
     def is_begun(self) -> bool:
         return self.assignment.edition_id is not None
+
+    @property
+    def reason(self) -> Reason:
+        """Why it is owed, and why by that date, in the language of the page."""
+        return reason_of(self.assignment)
 
     @property
     def days_left(self) -> int:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Source
-from portal.demo import census, conduct, deliveries, feed, firm, people, story
+from portal.demo import census, conduct, deliveries, feed, firm, people, signing, story
 from portal.demo.clock import Clock, no_bells
 from portal.demo.desk_days import DeskDays
 from portal.demo.firm import BEGUN, BY, FINISHED
@@ -37,6 +37,7 @@ from training.models import Certificate, Completion, Course, Rule
 
 COURSE = "wechat-archiving"
 RULE = "Everybody on staff"
+POLICY_DAYS = 60  # since the policy was published; half of them later it was signed
 DRAWN = 5  # certificates that are there at once; workers draw the rest
 
 Say = Callable[[str], None]
@@ -166,6 +167,11 @@ class _Builder:
         while day < self.today:  # daily of late, so that nobody who has just joined waits
             yield Event(self.at(day, 9, 5), self._apply_rules)
             day += timedelta(days=1 if (self.today - day).days <= story.DUE_DAYS else 7)
+
+        published_on = max(self.today - timedelta(days=POLICY_DAYS), self.began_on)
+        officer = Employee.objects.get(email="compliance@example.com")
+        yield Event(self.at(published_on, 9, 30), partial(signing.publish, officer.uid))
+        yield Event(self.at(self.today - timedelta(days=POLICY_DAYS // 2), 17), signing.sign)
 
     def _exempt(self, plan: story.Plan) -> None:
         first, last, why = plan.exempt

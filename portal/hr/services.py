@@ -17,6 +17,7 @@ from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.people.models import Employee
+from portal.people.ringing import ring_changed
 
 COMPARE = "portal.hr.tasks.compare"
 APPLY = "portal.hr.tasks.apply"
@@ -198,11 +199,11 @@ def apply_some(job: Job) -> bool:
 
 def _write(row: HrChange, by: str) -> None:
     try:
-        writing.write(kind=row.kind, person=row.person_id, before=row.before, after=row.after, by=by)
+        row.person = writing.write(kind=row.kind, person=row.person_id, before=row.before, after=row.after, by=by)
         row.done = HrChange.Done.YES
     except writing.Stale:
         row.done = HrChange.Done.STALE
-    row.save(update_fields=["done"])
+    row.save(update_fields=["done", "person"])
 
 
 def _write_manager(row: HrChange, by: str) -> None:
@@ -215,7 +216,10 @@ def _write_manager(row: HrChange, by: str) -> None:
 
 
 def _finish(given: HrFile) -> None:
-    """Keep the counts, and of the people only what could not be done."""
+    """Keep the counts, and of the people only what could not be done. Tell the rooms above who was changed."""
+    ring_changed(
+        list(given.changes.exclude(done=HrChange.Done.STALE).exclude(person=None).values_list("person", flat=True))
+    )
     not_done = given.changes.filter(done__in=[HrChange.Done.STALE, HrChange.Done.CIRCLE])
     given.counts |= {"stale": not_done.count()}
     given.changes.filter(done=HrChange.Done.YES).delete()
@@ -262,11 +266,12 @@ def _locked(given: HrFile, *states: str) -> HrFile:
 @transaction.atomic
 def write_at_once(*, found: Difference, by: str) -> list[Change]:
     """Make a difference so without showing it: for the command line. Return what could not be done."""
-    not_done = []
+    not_done, touched = [], []
     wanted = [change for change in found.changes if change.kind != Kind.REFUSED]
     for change in wanted:
         try:
-            writing.write(kind=change.kind, person=change.person, before=change.before, after=change.after, by=by)
+            told = {"before": change.before, "after": change.after}
+            touched.append(writing.write(kind=change.kind, person=change.person, by=by, **told).pk)
         except writing.Stale:
             not_done.append(change)
     for change in wanted:
@@ -275,4 +280,5 @@ def write_at_once(*, found: Difference, by: str) -> list[Change]:
         number = change.after.get("employee_no", change.employee_no)
         if not writing.set_manager(employee_no=number, manager_no=change.after["manager_no"], by=by):
             not_done.append(change)
+    ring_changed(touched)
     return not_done

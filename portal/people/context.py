@@ -34,10 +34,12 @@ def way(request: HttpRequest) -> list[Group]:
     mine = [("standing:today", _("Today")), ("training:course_list", _("Courses"))]
     if user.employee_no:
         mine += [("standing:record", _("My record"))]
-    mine += [("training:certificate_list", _("Certificates"))]
+    mine += [("training:certificate_list", _("Certificates")), ("training:policy_list", _("Policies"))]
     groups = [("", mine)]
     if user.is_manager():
         groups.append((_("Team"), [("standing:team", _("My team"))]))
+        if not user.has_perm("training.approve_exemptions"):
+            groups[-1][1].append(("training:exemption_list", _("Exemptions")))
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
         ("standing:finding_list", _("Findings"), "archive.view_every_record"),
@@ -55,6 +57,9 @@ def way(request: HttpRequest) -> list[Group]:
         ("standing:people", _("Everybody"), "people.view_everyone"),
         ("hr:file_list", _("HR's lists"), "hr.import_people"),
         ("training:certificate_search", _("Everybody's certificates"), "training.view_certificate"),
+        ("training:rule_list", _("Training rules"), "training.view_rule"),
+        ("training:exemption_list", _("Exemptions"), "training.approve_exemptions"),
+        ("training:completion_import", _("Past completions"), "training.manage_rules"),
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
         ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),
     ]

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from portal.ledger import services as ledger
 from portal.people import rules
-from portal.people.models import Employee, Leave, ReportingLine
+from portal.people.models import Employee, EmployeeTag, Leave, ReportingLine, Tag
+from portal.people.ringing import ring_changed
 from portal.people.roles import PERMISSIONS
 
 
@@ -38,6 +39,7 @@ def set_leave(*, employee: Employee, first_on: date, last_on: date, by: str) -> 
     days = {"first_on": first_on.isoformat(), "last_on": last_on.isoformat()}
     told = before.last_on.isoformat() if before else None
     ledger.append(verb="people.leave_set", actor=by, subject=employee.uid, body={**days, "last_on_before": told})
+    ring_changed([employee.pk])
     return before.last_on if before else None
 
 
@@ -92,6 +94,7 @@ def set_active(*, employee: Employee, active: bool, by: str, reason: str) -> Non
         end_sessions(employee)
     verb = "people.readmitted" if active else "people.suspended"
     ledger.append(verb=verb, actor=by, subject=employee.uid, body={"reason": reason})
+    ring_changed([employee.pk])
 
 
 def retire_leavers(*, today: date, by: str = "system:people") -> int:
@@ -127,6 +130,42 @@ def give_roles(*, employee: Employee, roles: Collection[str], by: str, reason: s
     employee.groups.set(Group.objects.filter(name__in=after))
     body = {"before": before, "after": after, "reason": reason}
     ledger.append(verb="people.roles_given", actor=by, subject=employee.uid, body=body)
+    ring_changed([employee.pk])
+
+
+@transaction.atomic
+def set_tags(*, employee: Employee, tags: Collection[str], by: str) -> None:
+    """Make these the person's tags, and no others. Raises UnknownTag."""
+    known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=tags)}
+    if unknown := set(tags) - known.keys():
+        raise UnknownTag(", ".join(sorted(unknown)))
+    employee = Employee.objects.select_for_update(of=("self",)).get(pk=employee.pk)
+    before, after = sorted(employee.tags.values_list("slug", flat=True)), sorted(known)
+    if before == after:
+        return
+    EmployeeTag.objects.filter(employee=employee).exclude(tag__slug__in=after).delete()
+    EmployeeTag.objects.bulk_create(
+        EmployeeTag(employee=employee, tag=known[slug]) for slug in after if slug not in before
+    )
+    body = {"before": before, "after": after}
+    ledger.append(verb="people.tags_set", actor=by, subject=employee.uid, body=body)
+    ring_changed([employee.pk])
+
+
+@transaction.atomic
+def make_tag(*, slug: str, name: str, name_zh: str = "", by: str) -> Tag:
+    """Make the tag of this slug, or name it anew, and return it."""
+    tag, is_new = Tag.objects.get_or_create(slug=slug, defaults={"name": name, "name_zh": name_zh})
+    if not is_new and (tag.name, tag.name_zh) == (name, name_zh):
+        return tag
+    tag.name, tag.name_zh = name, name_zh
+    tag.save()
+    ledger.append(verb="people.tag_made", actor=by, subject="system:people", body={"slug": slug, "name": name})
+    return tag
+
+
+class UnknownTag(ValueError):
+    """No tag has this slug."""
 
 
 class UnknownRole(ValueError):

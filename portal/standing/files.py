@@ -9,7 +9,7 @@ from django.utils import timezone
 from archive import services as archive
 from archive.models import Finding, Identity, Record
 from portal.people.models import Employee
-from portal.standing import case, desk, people_table, words
+from portal.standing import case, desk, people_table, statements, words
 from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
 
@@ -33,7 +33,9 @@ def today_of(employee: Employee, today: date) -> dict:
         "local_today": local.date(),
         "standing": standing,
         "sentences": _sentences(standing),
-        "todo": training.todo_for(employee, today),
+        "todo": training.todo_for(employee, local.date()),
+        "to_sign": training.to_sign(employee, today),
+        "statement": statements.asked_on(today) if statements.is_asked(employee, today) else "",
         "remedies": RemedyTask.objects.open()
         .filter(employee=employee)
         .select_related("lesson__module__edition", "finding"),

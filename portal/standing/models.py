@@ -50,7 +50,7 @@ class Standing(Said):
     employee = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing")
     since = models.DateTimeField(help_text="When it last changed")
     entry_seq = models.PositiveBigIntegerField(default=0, help_text="The ledger Entry of its last change")
-    next_change_on = models.DateField(null=True, blank=True, help_text="Empty: no date changes it by itself")
+    next_change_at = models.DateTimeField(null=True, blank=True, help_text="Empty: no day changes it by itself")
     lapses_on = models.DateField(null=True, help_text="First day untrained if nobody acts. NULL: so now, or never")
 
     objects = StandingQuerySet.as_manager()
@@ -58,7 +58,7 @@ class Standing(Said):
     class Meta:
         permissions: ClassVar = [("view_firm", "Can see the firm's page")]
         indexes: ClassVar = [
-            models.Index(fields=["next_change_on"], name="standing_by_next_change"),
+            models.Index(fields=["next_change_at"], name="standing_by_next_moment"),
             models.Index(fields=["training_state", "archive_state"], name="standing_by_states"),
             models.Index(fields=["is_on_staff", "may_message"], name="standing_by_permission"),
             models.Index(fields=["entry_seq"], name="standing_by_entry"),

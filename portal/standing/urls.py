@@ -3,7 +3,7 @@ from datetime import date
 from django.urls import path, register_converter
 
 from portal import tables
-from portal.standing.views import desk, effect, exports, machines, people, remedies
+from portal.standing.views import desk, effect, exports, machines, people, remedies, statements
 
 
 class MonthConverter:
@@ -41,6 +41,7 @@ urlpatterns = [
     path("record/<month:month>/", people.record_month, name="record_month"),
     path("record/report/", remedies.report, name="report"),
     path("record/findings/<str:uid>/answer/", remedies.answer, name="answer"),
+    path("record/statement/", statements.statement, name="statement"),
     path("remedies/", remedies.remedy_table, name="remedy_table"),
     path("remedies/<str:uid>/", remedies.remedy, name="remedy"),
     # team/

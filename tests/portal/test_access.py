@@ -39,7 +39,8 @@ from quizzes import services as quizzes
 from quizzes import uploads
 from quizzes.models import Question, Signal
 from tests.archive.conftest import line as one_message
-from training import republishing
+from training import exempting, republishing
+from training import services as training
 from training.models import Certificate, CertificateExport, Course, Lesson
 
 EVERYBODY = frozenset(  # all who are signed in
@@ -125,6 +126,7 @@ TABLE = {
     "standing:remedy_table": Line(OVERSIGHT),
     "standing:remedy": Line(OWNER, args=lambda h: [h["remedy"].uid]),
     "standing:report": Line(EVERYBODY - {"auditor"}),
+    "standing:statement": Line(EVERYBODY - {"auditor"}),
     "standing:answer": Line(OWNER, args=lambda h: [h["finding"].uid], method="post", data=lambda h: {"text": "so"}),
     "standing:feed": Line(frozenset({"compliance"})),
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
@@ -179,6 +181,23 @@ TABLE = {
     "training:edition_publish": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
     "training:connect": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
     "training:disconnect": Line(AUTHOR, args=lambda h: [h["course"], h["connection"].pk], method="post"),
+    "training:rule_list": Line(STAFF_EYES),
+    "training:rule_new": Line(frozenset({"hr"})),
+    "training:rule_run": Line(frozenset({"hr"}), method="post"),
+    "training:rule": Line(STAFF_EYES, args=lambda h: [h["rule"].pk]),
+    "training:person_duties": Line(OWNER | ABOVE | STAFF_EYES, args=lambda h: [h["employee"].uid]),
+    "training:exemption_list": Line(MANAGERS | {"hr", "compliance"}),
+    "training:exemption_decide": Line(
+        frozenset({"hr", "compliance"}),
+        args=lambda h: [h["ask"].uid],
+        method="post",
+        data=lambda h: {"refuse": "1", "reason": "no"},
+    ),
+    "training:completion_import": Line(frozenset({"hr"})),
+    "training:policy_list": Line(EVERYBODY),
+    "training:policy_new": Line(frozenset({"compliance"})),
+    "training:policy": Line(EVERYBODY, args=lambda h: [h["policy"].policy.slug]),
+    "training:policy_signatures": Line(MANAGERS | STAFF_EYES, args=lambda h: [h["policy"].policy.slug]),
     "training:recall_list": Line(OVERSIGHT),
     "training:recall_begin": Line(
         frozenset({"compliance"}), args=lambda h: [h["question"].bank.slug, h["question"].slug]
@@ -375,6 +394,17 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
     house["signal"] = Signal.objects.create(
         kind="fast", attempt=house["attempt"], figures={"seconds": 3, "reading": 60}, found_at=timezone.now()
     )
+    house["rule"] = training.set_rule(
+        course=house["certificate"].completion.edition.course, name="All", due_days=30, starts_on=timezone.localdate(),
+        by="system:test",
+    )  # fmt: skip
+    house["ask"] = exempting.ask(
+        employee=employee, course=house["rule"].course, reason="secondment", starts_on=timezone.localdate(),
+        ends_on=timezone.localdate(), by=manager,
+    )  # fmt: skip
+    texts = {"title": {"en": "Policy"}, "text": {"en": "Words."}, "effective_from": timezone.localdate()}
+    house["policy"] = training.publish_policy(slug="messaging", **texts, by="system:test")
+    training.publish_policy(slug="quarterly", **texts, is_quarterly=True, by="system:test")
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from training import badges, certificates, files
+from training import badges, certificates, files, services
 from training.models import Certificate
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,8 @@ def certificate_list(request: HttpRequest) -> HttpResponse:
     mine = list(Certificate.objects.filter(completion__employee=request.user).for_list())
     jobs, today = certificates.jobs_of(mine), timezone.localdate()
     rows = [certificates.row(certificate, jobs.get(certificate.serial), today) for certificate in mine]
-    return render(request, "training/certificate_list.html", {"rows": rows})
+    context = {"rows": rows, "imported": services.imported_of(request.user)}
+    return render(request, "training/certificate_list.html", context)
 
 
 @require_GET

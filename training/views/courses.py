@@ -3,11 +3,11 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from portal.people import calendars
 from training import blocks, learning, lessons
 from training.models import Assignment, Lesson
 from training.outline import Outline, outlines
@@ -16,7 +16,7 @@ from training.outline import Outline, outlines
 @require_GET
 def course_list(request: HttpRequest) -> HttpResponse:
     mine = Assignment.objects.filter(employee=request.user).latest().for_list()
-    return render(request, "training/course_list.html", {"outlines": outlines(mine, timezone.localdate())})
+    return render(request, "training/course_list.html", {"outlines": outlines(mine, calendars.local_day(request.user))})
 
 
 @require_GET
@@ -88,7 +88,7 @@ def my_assignment(request: HttpRequest, course: str) -> Assignment:
 
 
 def outline_of(assignment: Assignment) -> Outline:
-    found = outlines([assignment], timezone.localdate())
+    found = outlines([assignment], calendars.local_day(assignment.employee))
     if not found:
         raise Http404
     return found[0]
