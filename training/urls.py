@@ -61,6 +61,7 @@ urlpatterns = [
     path("recalls/of/<slug:bank>/<slug:question>/", recalls.recall_begin, name="recall_begin"),
     path("recalls/<str:uid>/", recalls.recall, name="recall"),
     path("recalls/<str:uid>/settle/", recalls.recall_settle, name="recall_settle"),
+    path("recalls/<str:uid>/send-back/", recalls.recall_send_back, name="recall_send_back"),
     # certificates
     path("certificates/", certificates.certificate_list, name="certificate_list"),
     path("certificates/<str:serial>.pdf", certificates.certificate_file, name="certificate_file"),

@@ -63,6 +63,8 @@ LABELS: dict[str, Promise] = {
     "training.certificates_exported": _("Certificates went out as a file."),
     "training.edition_published": _("An edition of a course was published."),
     "training.recall_settled": _("A recalled question was settled."),
+    "training.recall_sent_back": _("A recall was sent back by a second person."),
+    "quizzes.recall_asked_again": _("A recall that was sent back was asked for again."),
     "training.rule_set": _("A rule on who owes a course was set."),
 }
 

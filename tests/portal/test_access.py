@@ -204,6 +204,7 @@ TABLE = {
     ),
     "training:recall": Line(OVERSIGHT, args=lambda h: [h["recall"].uid]),
     "training:recall_settle": Line(frozenset({"compliance"}), args=lambda h: [h["recall"].uid], method="post"),
+    "training:recall_send_back": Line(frozenset({"compliance"}), args=lambda h: [h["recall"].uid], method="post"),
     "training:certificate_list": Line(EVERYBODY),
     "training:certificate_file": Line(OWNER | STAFF_EYES, args=lambda h: [h["certificate"].serial]),
     "training:badge_file": Line(OWNER | STAFF_EYES, args=lambda h: [h["certificate"].serial]),
