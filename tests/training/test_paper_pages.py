@@ -130,7 +130,7 @@ def test_the_language_is_switched_at_a_question_and_one_is_back_at_it_with_every
     place = at(attempt, "matching")
     english = soup(client.get(paper_url(attempt)))
     button = english.select_one(f"#q{place} button[name=language]")
-    assert "Turn the whole site to" in page  # the button says how far it reaches
+    assert "Turn the whole site to" in button.get_text()  # the button says how far it reaches
     assert (button["value"], button["formaction"]) == ("zh-hans", f"{paper_url(attempt)}?at={place}")
     data = whole(attempt) | {"language": ["zh-hans"]}
     back = client.post(button["formaction"], data)
