@@ -1,12 +1,14 @@
 """Checks an evidence pack of Onchannel, or one proof, without a network and without trusting whoever made it.
 
-    python3 check_pack.py [PACK.zip | FOLDER | PROOF] [--key KEY] [--seal FILE]... [--lang en|zh]
+    python3 check_pack.py [PACK.zip | FOLDER | PROOF] [--key KEY] [--seal FILE]... [--join FILE]... [--lang en|zh]
 
-Needs Python 3.8 or newer and nothing else. Without a name it checks the folder in which it lies. KEY is the public key
-that you trust, as text or as a file: you should have it from somewhere else than from this pack. FILE is a seal that
-somebody kept outside of the firm's own machines; with one, even whoever has the firm's key is found out.
+Needs Python 3.8 or newer and nothing else. Without a name it checks the folder in which it lies. KEY is the newest
+public key that you trust, as text or as a file: you should have it from somewhere else than from this pack. --seal is a
+seal that somebody kept outside of the firm's own machines; with one, even whoever has the firm's key is found out.
+--join is a proof that joins such a seal to the pack's, which the firm gives to whoever asks.
 
-Ends with 0 if all holds, with 1 if something does not, with 2 if it cannot be read. Nothing is written.
+Ends with 0 if all holds, with 1 if something does not, with 2 if it cannot be read, and with 3 if all holds but a seal
+that you gave is not joined to it: then it has proved nothing against whoever has the firm's key. Nothing is written.
 """
 
 import argparse
@@ -31,6 +33,9 @@ DISPOSED, SHARED = "ledger.disposed", "archive.records_computed"
 KNOWN = ("a8a329e3fdf7ee0a3bcc383117698b1487de18f7b19d4fd42bbe31544d501b0f",)
 PUBLISHED = "training.edition_published"
 TOLD_BY_HR = ("people.added", "people.changed")
+LOOSE = ("read.csv",)  # the tables that may have rows without an entry: lessons were not always written into the log
+PARTS = {"format", "entry", "body", "salt", "path", "first_seal", "seal", "keys", "batch"}  # of a proof
+HANDOVER = re.compile(r"onchannel key rotation\n[^\n]*\nfrom ([^\n]*)\nto ([^\n]*)\n")
 NAMES = ("employee_no", "name_en", "name_zh")
 csv.field_size_limit(2**27)
 
@@ -341,13 +346,18 @@ class Files:
 class Check:
     """What was found: sentences that are proved, that are not, and faults; each is (name in WORDS, facts)."""
 
-    def __init__(self, files, trusted, outside):
-        self.files, self.trusted, self.outside = files, trusted, outside
-        self.proved, self.unproved, self.faults = [], [], []
-        self.said, self.leaves, self.bodies = {}, {}, {}
+    def __init__(self, files, trusted, outside, joins=()):
+        """``trusted``: Keys. ``outside``: (name, seal as text) pairs. ``joins``: proofs between two seals."""
+        self.files, self.trusted, self.outside, self.joins = files, trusted, outside, joins
+        self.proved, self.unproved, self.open, self.faults = [], [], [], []
+        self.said, self.leaves, self.bodies, self.silent, self.before = {}, {}, {}, {}, []
 
     def fault(self, name, **facts):
         self.faults.append((name, facts))
+
+    def outcome(self):
+        """0: all holds; 1: something does not; 3: a seal that was given is not joined to this."""
+        return 1 if self.faults else 3 if self.open else 0
 
     def run(self):
         self.manifest = json.loads(self.files.read("manifest.json"))
@@ -363,26 +373,32 @@ class Check:
         return self
 
     def keys(self):
-        """The keys in the pack; those that a chain of handovers joins with a key that is trusted are trusted too."""
+        """Read the keys, oldest first. The newest, which must have signed the pack, has to be one that is trusted.
+
+        Trust goes on from a key to the one that it was handed over to, never back to one that was replaced.
+        """
         self.known = [Key(line) for line in self.files.read("proof/keys.txt").decode().splitlines() if line]
-        notes = [json.loads(line["body"])["note"] for line in self.files.lines("entries.jsonl")
-                 if line["body"] and json.loads(line["entry"])["verb"] == "ledger.key_rotated"]  # fmt: skip
-        trusted = {key.text for key in self.trusted}
-        for _ in notes:
-            for note in notes:
-                both = {key.text for key in signers(note, self.known)[1]}
-                trusted |= both if len(both) == 2 and both & trusted else set()
-        self.known_trusted = [key for key in self.known if key.text in trusted]
+        self.newest = self.known[-1]
+        trusted, handovers = {key.text for key in self.trusted}, self.handovers()
+        for _ in handovers:
+            trusted |= {new for old, new in handovers if old in trusted}
         if not self.trusted:
-            self.unproved.append(("key", {"key": self.known[-1].text}))
-        elif not self.known_trusted:
-            self.fault("other_key", key=self.known[-1].text)
+            self.unproved.append(("key", {"key": self.newest.text}))
+        elif self.newest.text not in trusted:
+            self.fault("other_key", key=self.newest.text)
         else:
             self.proved.append(("key", {"key": self.trusted[0].text}))
 
-    def accepted(self):
-        """The keys whose signature counts."""
-        return self.known_trusted if self.trusted else self.known
+    def handovers(self):
+        """Return (old, new) of every key that was replaced by another, each text as both of them have signed it."""
+        found = []
+        for line in self.files.lines("entries.jsonl"):
+            if line["body"] and json.loads(line["entry"])["verb"] == "ledger.key_rotated":
+                text, by = signers(json.loads(line["body"])["note"], self.known)
+                told = HANDOVER.match(text)
+                if told and {key.text for key in by} == set(told.groups()):
+                    found.append(told.groups())
+        return found
 
     def described(self):
         if hashlib.sha256(canonical(self.manifest["sections"])).hexdigest() not in KNOWN:
@@ -400,7 +416,7 @@ class Check:
                 self.fault("gone", file=name)
             elif self.files.digest(name) != listed[name]:
                 self.fault("changed", file=name)
-        text, by = signers(self.files.read("manifest.note").decode(), self.accepted())
+        text, by = signers(self.files.read("manifest.note").decode(), [self.newest])
         digest = hashlib.sha256(self.files.read("manifest.json")).hexdigest()
         if not by or text.split("\n")[:2] != ["onchannel evidence pack", "manifest " + digest]:
             self.fault("manifest")
@@ -409,7 +425,7 @@ class Check:
 
     def entries(self):
         """Read every entry; of those with a text, see that it is the one that was committed to."""
-        why, silent = {}, {}
+        why = {}
         for line in self.files.lines("entries.jsonl"):
             leaf = line["entry"].encode()
             entry = json.loads(leaf)
@@ -419,7 +435,7 @@ class Check:
             self.said[seq], self.leaves[seq - 1] = entry, sha(b"\x00", leaf)
             if line["body"] is None:
                 why[line["why"]] = why.get(line["why"], 0) + 1
-                silent[seq] = line["why"]
+                self.silent[seq] = line["why"]
                 continue
             made = hmac.new(bytes.fromhex(line["salt"]), line["body"].encode(), hashlib.sha256).hexdigest()
             if made != entry["commitment"]:
@@ -427,24 +443,24 @@ class Check:
             self.bodies[seq] = json.loads(line["body"])
             if seq > self.manifest["upto"] and not entry["verb"].startswith("ledger."):
                 self.fault("too_new", seq=seq)
-        self.excused(silent)
+        self.excused()
         if not self.faults:
             self.proved.append(("bodies", {"n": len(self.bodies)}))
         for name in ("disposed", "others"):
             if why.get(name):
                 self.unproved.append((name, {"n": why[name]}))
 
-    def excused(self, silent):
+    def excused(self):
         """An entry without its text must be named by one that disposed of it, or speak of many people."""
         orders = [self.bodies[seq]["seqs"] for seq in self.bodies if self.said[seq]["verb"] == DISPOSED]
         gone = {seq for seqs in orders for first, last in seqs for seq in range(first, last + 1)}
-        for seq, why in sorted(silent.items()):
+        for seq, why in sorted(self.silent.items()):
             is_gone, is_shared = why == "disposed" and seq in gone, self.said[seq]["verb"] == SHARED
             if not is_gone and not (why == "others" and is_shared):
                 self.fault("silent", seq=seq)
 
     def sealed(self):
-        self.seal = Seal(self.files.read("proof/seal.txt").decode(), self.accepted())
+        self.seal = Seal(self.files.read("proof/seal.txt").decode(), [self.newest])
         given = json.loads(self.files.read("proof/inclusion.json"))
         if self.seal.origin != self.manifest["origin"]:
             self.fault("origin", seal=self.seal.origin)
@@ -456,9 +472,8 @@ class Check:
         self.proved.append(("sealed", facts))
 
     def earlier(self):
-        self.before = []
         for given in json.loads(self.files.read("proof/earlier.json")):
-            seal = Seal(given["seal"], self.accepted())
+            seal = Seal(given["seal"], self.known)
             if seal.origin != self.seal.origin or not contains(self.seal, seal, map(bytes.fromhex, given["path"])):
                 self.fault("earlier", at=seal.at, size=seal.size)
             self.before.append(seal)
@@ -466,20 +481,29 @@ class Check:
             self.proved.append(("earlier", {"n": len(self.before), "at": self.before[0].at}))
 
     def brought(self):
-        """Seals from outside: each must be one of those that the pack's own seal is proved to contain."""
+        """Seals from outside: each must be contained in the one that this is under, or contain it."""
+        joins = [json.loads(text) for text in self.joins]
         for name, note in self.outside:
-            seal = Seal(note, self.accepted())
+            seal = Seal(note, self.known)
             same = [one for one in [self.seal, *self.before] if one.size == seal.size]
             if seal.origin != self.seal.origin:
                 self.fault("brought_other", file=name)
             elif same and seal.root != same[0].root:
                 self.fault("brought_root", file=name, size=seal.size)
-            elif same:
+            elif same or any(self.is_joined(join, seal) for join in joins):
                 self.proved.append(("brought", {"file": name, "at": seal.at, "size": seal.size}))
             else:
-                self.unproved.append(("brought_between", {"file": name, "at": seal.at}))
+                self.open.append(("brought_between", {"file": name, "at": seal.at}))
         if not self.outside:
             self.unproved.append(("outside", {}))
+
+    def is_joined(self, join, seal):
+        """Say whether a proof shows that one of the two seals, this one's and the one given, contains the other."""
+        early, late = sorted([seal, self.seal], key=lambda one: one.size)
+        told = [Seal(join[name], self.known) for name in ("first_seal", "seal")]
+        if [(one.size, one.root) for one in told] != [(one.size, one.root) for one in (early, late)]:
+            return False
+        return contains(late, early, map(bytes.fromhex, join["path"]))
 
     def tables(self):
         listed = list(self.table("people.csv"))
@@ -505,6 +529,7 @@ class Check:
             {name for section in self.manifest["sections"] for name, source in section["columns"] if not source}
         )
         self.unproved.append(("people", {"n": len(people), "columns": ", ".join(own)}))
+        self.unproved.append(("print", {}))
 
     def names(self, people):
         """Names in people.csv must be the last that HR's entries told."""
@@ -533,7 +558,7 @@ class Check:
         for seq, entry in self.said.items():
             if entry["verb"] in section["verbs"] and seq in self.bodies:
                 wanted[seq] = rows_of(section, entry, self.bodies[seq], people, editions)
-        proved = without = 0
+        proved, without, plain = 0, 0, set()
         for number, row in enumerate(self.table(file), start=2):
             values = [row[name] for name in names]
             if None in row or None in values:
@@ -542,9 +567,11 @@ class Check:
             seq = int(row["entry"] or 0)
             if seq not in self.bodies:
                 without += 1
-                known = seq == 0 or (seq in self.said and self.said[seq]["verb"] in section["verbs"])
-                if not known:
+                told = (seq, row.get("person"))
+                is_alone = bool(row["entry"]) and told not in plain
+                if not (self.is_plain(section, row, people) if is_alone else not row["entry"] and file in LOOSE):
                     self.fault("row", file=file, row=number)
+                plain.add(told)
                 continue
             found = next((one for one in wanted.get(seq, ()) if fits(one, values)), None)
             if found is None:
@@ -555,6 +582,20 @@ class Check:
         for seq in sorted(seq for seq, left in wanted.items() if left and section["all"]):
             self.fault("no_row", file=file, seq=seq)
         return proved, without
+
+    def is_plain(self, section, row, people):
+        """Say whether a row of an entry without its text tells no more than the entry does: number, time and person."""
+        seq = int(row["entry"])
+        entry = self.said.get(seq)
+        if entry is None or entry["verb"] not in section["verbs"]:
+            return False
+        if section["person"] and row["person"] not in people:
+            return False
+        if self.silent.get(seq) == "others":  # the portal's word, and told to be so
+            return True
+        told = {"entry.seq": row["entry"], "entry.at": entry["at"], "entry.subject": entry["subject"]}
+        told[section["person"]] = row.get("person")
+        return all(row[name] == safe(told.get(source, "")) for name, source in section["columns"] if source)
 
     def papers(self):
         """What was asked, word by word: questions lead to papers, papers to the entries about the attempts."""
@@ -580,47 +621,77 @@ def fits(wanted, values):
     return all(one is None or one == value for one, value in zip(wanted, values))  # noqa: B905 - Python 3.8
 
 
-def check_proof(text, trusted):
-    """Check one proof, as JSON or as C2SP tlog-proof. Return a Check."""
-    found = Check(None, trusted, [])
+def check_proof(text, trusted, outside=(), joins=()):
+    """Check a proof, as JSON or as C2SP tlog-proof: of an entry, or that a seal contains another. Return a Check."""
     if text.startswith("c2sp.org/tlog-proof@v1\n"):
-        head, _, note = text.partition("\n\n")
-        extra, index, *path = head.split("\n")[1:]
-        leaf = base64.b64decode(extra.split(" ", 1)[1], validate=True)
-        proof = {"path": [base64.b64decode(node).hex() for node in path], "seal": note, "keys": []}
-        entry = json.loads(leaf)
-        if int(index.split(" ")[1]) != entry["seq"] - 1:
-            found.fault("root", size=0)
+        proof = from_tlog(text)
     else:
         proof = json.loads(text)
-        if proof.get("format") != "onchannel-proof/1" or "entry" not in proof:
+        if proof.get("format") != "onchannel-proof/1" or not {"entry", "first_seal"} & set(proof):
             raise Unreadable("proof")
-        leaf = proof["entry"].encode()
-        entry = json.loads(leaf)
-    keys = trusted or [Key(key) for key in proof["keys"]]
-    if not keys:
+        if set(proof) - PARTS:
+            raise Unreadable(", ".join(sorted(set(proof) - PARTS)))
+    found = Check(None, trusted, outside, joins)
+    found.known = [*trusted, *(Key(key) for key in proof["keys"])]
+    if not found.known:
         raise Unreadable("--key")
     try:
-        seal = Seal(proof["seal"], keys)
-        root = climb(sha(b"\x00", leaf), entry["seq"] - 1, seal.size, map(bytes.fromhex, proof["path"]))
-        if root != seal.root:
-            raise ValueError("another root")
-        facts = {"n": 1, "size": seal.size, "at": seal.at, "key": seal.by[0].id}
-        found.proved += [("one", {"seq": entry["seq"], "verb": entry["verb"], "at": entry["at"]}), ("sealed", facts)]
+        found.seal = Seal(proof["seal"], found.known)
+        (two_seals if "first_seal" in proof else one_entry)(found, proof)
+        found.brought()
     except ValueError as error:
         found.fault("broken", part="seal", why=str(error))
+        return found
+    found.unproved.append(("truth", {}))
+    by = found.seal.by[0].text
+    if not trusted:
+        found.unproved.append(("key", {"key": by}))
+    elif by in [key.text for key in trusted]:
+        found.proved.append(("key", {"key": by}))
+    else:
+        found.fault("other_key", key=by)
+    return found
+
+
+def from_tlog(text):
+    """Return a tlog-proof as the JSON of a proof. Its index must be that of the entry that it carries."""
+    head, _, note = text.partition("\n\n")
+    extra, index, *path = head.split("\n")[1:]
+    leaf = base64.b64decode(extra.split(" ", 1)[1], validate=True).decode()
+    if int(index.split(" ")[1]) != json.loads(leaf)["seq"] - 1:
+        raise Unreadable("index")
+    return {"entry": leaf, "path": [base64.b64decode(node).hex() for node in path], "seal": note, "keys": []}
+
+
+def one_entry(found, proof):
+    """An entry under its seal; what it says, and a leaf of the batch that it names, if they come with it."""
+    leaf, seal = proof["entry"].encode(), found.seal
+    entry = json.loads(leaf)
+    if climb(sha(b"\x00", leaf), entry["seq"] - 1, seal.size, map(bytes.fromhex, proof["path"])) != seal.root:
+        raise ValueError("another root")
+    facts = {"n": 1, "size": seal.size, "at": seal.at, "key": seal.by[0].id}
+    found.proved += [("one", {"seq": entry["seq"], "verb": entry["verb"], "at": entry["at"]}), ("sealed", facts)]
     if "body" in proof:
         made = hmac.new(bytes.fromhex(proof["salt"]), proof["body"].encode(), hashlib.sha256).hexdigest()
         if made != entry["commitment"]:
             found.fault("body", seq=entry["seq"])
-        else:
-            found.proved.append(("says", {"body": proof["body"]}))
-    found.unproved += [("truth", {}), ("outside", {})]
-    if trusted:
-        found.proved.append(("key", {"key": trusted[0].text}))
-    else:
-        found.unproved.append(("key", {"key": keys[-1].text}))
-    return found
+            return
+        found.proved.append(("says", {"body": proof["body"]}))
+    if "batch" in proof:
+        batch, told = proof["batch"], json.loads(proof["body"])
+        leaf, path = bytes.fromhex(batch["leaf"]), map(bytes.fromhex, batch["path"])
+        if climb(sha(b"\x00", leaf), batch["index"], told["count"], path).hex() != told["root"]:
+            raise ValueError("the leaf is not in the batch that the entry names")
+        found.proved.append(("leaf", {"leaf": batch["leaf"], "n": batch["index"] + 1, "of": told["count"]}))
+
+
+def two_seals(found, proof):
+    first = Seal(proof["first_seal"], found.known)
+    if first.origin != found.seal.origin or not contains(found.seal, first, map(bytes.fromhex, proof["path"])):
+        found.fault("earlier", at=first.at, size=first.size)
+        return
+    found.before = [first]
+    found.proved.append(("earlier", {"n": 1, "at": first.at}))
 
 
 # --- in words ------------------------------------------------------------------------------------------------------
@@ -643,6 +714,8 @@ PROVED = {
     "names": ("{n} of {of} people bear the names that HR's entries tell.", "{of} 人中有 {n} 人的姓名与人事记录一致。"),
     "papers": ("{n} quiz papers are what was put before the person, word by word ({questions} questions).",
                "{n} 份测验试卷逐字与当时出示给本人的内容一致（{questions} 道题）。"),
+    "leaf": ("The record {leaf} is number {n} of the {of} that the entry speaks of.",
+             "记录 {leaf} 是该条目所涉 {of} 项中的第 {n} 项。"),
     "one": ("Entry {seq} ({verb}, {at}) is what was written.", "条目 {seq} （{verb}，{at}）与写入时一致。"),
     "says": ("It says: {body}", "其正文为：{body}"),
 }  # fmt: skip
@@ -652,9 +725,6 @@ UNPROVED = {
     "outside": ("That nobody who has the firm's key wrote the log anew before that seal: for this, give a seal that "
                 "somebody else kept with --seal.",
                 "持有公司密钥者未在该封签之前重写整个日志：如需证明，请用 --seal 提供由他人保管的封签。"),
-    "brought_between": ("{file}: that the seal of {at} and this pack are of one log. It is none of the seals in the "
-                        "pack: ask the firm for the proof that joins them.",
-                        "{file}：{at} 的封签与本包同属一份日志：包内未列此封签，请向公司索取一致性证明。"),
     "truth": ("That what was entered was true. The log shows that it was entered then and not changed since.",
               "所录入的内容真实无误。日志只能证明当时已如此录入，且此后未被更改。"),
     "whole": ("That the log holds nothing else about these people: the pack holds the kinds of entries that its tables "
@@ -671,8 +741,16 @@ UNPROVED = {
                  "名单中有 {n} 人没有任何相关条目，无法证明其应在名单之中。"),
     "disposed": ("What {n} entries said: it was disposed of when its time was over. That they were there is proved.",
                  "{n} 个条目的正文：保存期满后已依规处置。可证明这些条目曾经存在。"),
+    "print": ("What the two PDFs and README.txt say: they are signed with the pack, and not compared with its tables.",
+              "两份 PDF 和 README.txt 的内容：仅随包签署，未与表格逐项核对。"),
     "others": ("What {n} entries say: they speak of other people too, so their text is not in the pack.",
                "{n} 个条目的正文：其中亦涉及他人，故未收录于本证据包。"),
+}  # fmt: skip
+OPEN = {
+    "brought_between": ("{file}: whether the seal of {at} and this are of one log. It is none of the seals that are "
+                        "listed here: ask the firm for the proof that joins them and give it with --join.",
+                        "{file}：{at} 的封签与此是否同属一份日志。此处未列该封签："
+                        "请向公司索取一致性证明，并用 --join 提供。"),
 }  # fmt: skip
 FAULTS = {
     "broken": ("{part} cannot be checked: {why}", "无法核验 {part}：{why}"),
@@ -710,8 +788,14 @@ FAULTS = {
 }  # fmt: skip
 HEADS = {
     "good": ("ALL THAT CAN BE CHECKED HOLDS.", "可核验的内容全部成立。"),
+    "unjoined": (
+        "NOT SETTLED: a seal that you gave is not joined to this. The rest holds, but only against those who do not "
+        "have the firm's key.",
+        "尚无定论：您提供的封签未能与此相连。其余内容成立，但不能排除持有公司密钥者所为。",
+    ),
     "bad": ("SOMETHING DOES NOT HOLD. Do not rely on this.", "有内容不成立，请勿采信。"),
     "faults": ("What does not hold:", "不成立的内容："),
+    "open": ("Not settled:", "尚无定论："),
     "proved": ("Proved:", "已证明："),
     "unproved": ("Not proved:", "未证明："),
     "more": ("and {n} more", "另有 {n} 项"),
@@ -720,8 +804,9 @@ HEADS = {
 
 def told(check, language):
     """Return the result as lines of text in one language (0: English, 1: Chinese)."""
-    lines = [HEADS["bad" if check.faults else "good"][language]]
-    parts = (("faults", FAULTS, check.faults), ("proved", PROVED, check.proved), ("unproved", UNPROVED, check.unproved))
+    lines = [HEADS[{0: "good", 1: "bad", 3: "unjoined"}[check.outcome()]][language]]
+    parts = (("faults", FAULTS, check.faults), ("open", OPEN, check.open), ("proved", PROVED, check.proved),
+             ("unproved", UNPROVED, check.unproved))  # fmt: skip
     for head, words, found in parts:
         if found:
             lines += ["", HEADS[head][language]]
@@ -731,11 +816,11 @@ def told(check, language):
     return lines
 
 
-def looked_at(path, trusted, outside):
+def looked_at(path, trusted, outside, joins=()):
     if os.path.isdir(path) or zipfile.is_zipfile(path):
-        return Check(Files(path), trusted, outside).run()
+        return Check(Files(path), trusted, outside, joins).run()
     with open(path, encoding="utf-8") as file:
-        return check_proof(file.read(), trusted)
+        return check_proof(file.read(), trusted, outside, joins)
 
 
 def text_of(given):
@@ -751,6 +836,7 @@ def main(arguments=None):
     parser.add_argument("what", nargs="?", default=here, help="a pack (ZIP or folder) or a proof")
     parser.add_argument("--key", help="the public key that you trust, or a file that holds it")
     parser.add_argument("--seal", action="append", default=[], help="a seal that was kept elsewhere")
+    parser.add_argument("--join", action="append", default=[], help="a proof that joins such a seal to this one")
     parser.add_argument("--lang", choices=("en", "zh"), help="one language only")
     given = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -759,13 +845,14 @@ def main(arguments=None):
     try:
         trusted = [Key(line) for line in text_of(given.key).split() if line] if given.key else []
         outside = [(os.path.basename(name), text_of(name)) for name in given.seal]
-        check = looked_at(given.what, trusted, outside)
+        joins = [text_of(name) for name in given.join]
+        check = looked_at(given.what, trusted, outside, joins)
     except BROKEN as error:  # fmt: skip
         print(f"Cannot be read / 无法读取: {type(error).__name__}: {error}"[:300], file=sys.stderr)
         return 2
     languages = {"en": [0], "zh": [1]}.get(given.lang, [0, 1])
     print("\n\n".join("\n".join(told(check, language)) for language in languages))
-    return 1 if check.faults else 0
+    return check.outcome()
 
 
 if __name__ == "__main__":

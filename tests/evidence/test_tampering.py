@@ -73,6 +73,17 @@ def entry(verb: str, /, **change: object) -> Deed:
     return deed
 
 
+def added_row(name: str, **cells: str) -> Deed:
+    """A row more, as the first one but for some cells."""
+
+    def deed(files: Files) -> None:
+        table = rows(files, name)
+        row = [cells.get(column, value) for column, value in zip(table[0], table[1], strict=True)]
+        put(files, name, [*table, row])
+
+    return deed
+
+
 def without_entry(verb: str) -> Deed:
     def deed(files: Files) -> None:
         lines = files["entries.jsonl"].splitlines(keepends=True)
@@ -176,6 +187,9 @@ BY_THE_SIGNER: dict[str, Deed] = {
     "a row without its entry": cell("completed.csv", "entry", ""),
     "a row of another entry": cell("completed.csv", "entry", "1"),
     "a row of no entry": cell("completed.csv", "entry", "999999"),
+    "a completion that no entry speaks of": added_row("completed.csv", entry="", percent="99"),
+    "a certificate that no entry speaks of": added_row("certificates.csv", entry="", serial="OC0000000000000000"),
+    "figures that no entry speaks of": added_row("captured.csv", entry="", sent="4711"),
     "a heading changed": cell("completed.csv", "at", "x", row=0),
     # entries
     "an entry of another time": entry("training.completed", at="2026-01-01T00:00:00.000000Z"),
@@ -221,7 +235,7 @@ BY_THE_SIGNER: dict[str, Deed] = {
 }  # fmt: skip
 
 
-def sign_again(files: Files) -> None:
+def sign_again(files: Files, signer: notes.Signer | None = None) -> None:
     """What the owner of the key can do: the list of files, as they are now, and its signature."""
     found = json.loads(files["manifest.json"])
     listed = {name: content for name, content in files.items() if not name.startswith("manifest.")}
@@ -230,7 +244,9 @@ def sign_again(files: Files) -> None:
     }
     files["manifest.json"] = rules.canonical(found)
     digest = hashlib.sha256(files["manifest.json"]).hexdigest()
-    files["manifest.note"] = ledger.signed(["onchannel evidence pack", f"manifest {digest}"]).encode()
+    lines = ["onchannel evidence pack", f"manifest {digest}"]
+    signed = notes.sign("".join(f"{line}\n" for line in lines), signer) if signer else ledger.signed(lines)
+    files["manifest.note"] = signed.encode()
 
 
 def looked_at(files: Files, folder) -> check_pack.Check:
@@ -295,7 +311,7 @@ def same_files(file, content: bytes) -> bool:
         return {n: one.read(n) for n in one.namelist()} == {n: other.read(n) for n in other.namelist()}
 
 
-def test_whoever_writes_the_whole_log_anew_is_found_by_a_seal_that_was_kept_elsewhere(make_pack, tmp_path):
+def test_whoever_writes_the_whole_log_anew_is_found_by_a_seal_that_was_kept_elsewhere(make_pack, tmp_path, capsys):
     """With the key one can forge entries, tree and seal: the pack agrees with itself. A seal from outside does not."""
     files = files_of(make_pack())
     kept = tmp_path / "kept.txt"
@@ -312,9 +328,59 @@ def test_whoever_writes_the_whole_log_anew_is_found_by_a_seal_that_was_kept_else
     sign_again(files)
     folder = unpacked(files, tmp_path / "pack")
     assert check_pack.main([str(folder)]) == 0
-    check = check_pack.looked_at(str(folder), [], [("kept.txt", kept.read_text())])
-    assert ("brought", kept.name) not in [(name, facts.get("file")) for name, facts in check.proved]
-    assert [name for name, facts in check.unproved if facts.get("file") == "kept.txt"] == ["brought_between"]
+    assert check_pack.main([str(folder), "--seal", str(kept)]) == 3
+    assert "NOT SETTLED" in capsys.readouterr().out
+    join = tmp_path / "join.json"
+    for seals in ((1, 2), (2, 1)):  # neither proof of the true log leads to the forged seal
+        first, second = (Seal.objects.get(number=number) for number in sorted(seals))
+        proof = ledger.of_seals(first=first, second=second)
+        join.write_text(json.dumps(proof | ({"seal": forged} if seals == (1, 2) else {})))
+        assert check_pack.main([str(folder), "--seal", str(kept), "--join", str(join)]) == 3
+
+
+def test_a_seal_between_those_in_the_pack_is_joined_by_the_firms_proof(make_pack, tmp_path, capsys):
+    """What an honest firm does: the kept seal is not among the pack's, and the proof joins them, in either order."""
+    files = files_of(make_pack())
+    files["proof/earlier.json"] = b"[]"
+    sign_again(files)
+    folder, kept, join = unpacked(files, tmp_path / "pack"), tmp_path / "kept.txt", tmp_path / "join.json"
+    first, second = Seal.objects.get(number=1), Seal.objects.order_by("number").last()
+    kept.write_text(first.note)
+    join.write_text(json.dumps(ledger.of_seals(first=first, second=second)))
+    assert check_pack.main([str(folder), "--seal", str(kept)]) == 3
+    assert check_pack.main([str(folder), "--seal", str(kept), "--join", str(join)]) == 0
+    assert "kept.txt: the seal of" in capsys.readouterr().out
+    later = ledger.seal()
+    kept.write_text(later.note)
+    join.write_text(json.dumps(ledger.of_seals(first=second, second=later)))
+    assert check_pack.main([str(folder), "--seal", str(kept), "--join", str(join)]) == 0
+    wrong = ledger.of_seals(first=first, second=later)
+    join.write_text(json.dumps(wrong))
+    assert check_pack.main([str(folder), "--seal", str(kept), "--join", str(join)]) == 3
+
+
+def test_who_has_a_key_that_was_replaced_signs_no_pack(make_pack, tmp_path, settings):
+    """The old key may have been stolen: trust goes from it to the one that followed, and never back."""
+    old = keys.signer()
+    files = files_of(make_pack())
+    keys.rotate(by="system:test", reason="new year")
+    ledger.seal()
+    new = str(keys.public_keys()[-1])
+    folder = unpacked(files, tmp_path / "before")
+    assert check_pack.main([str(folder), "--key", str(old.public)]) == 0
+    assert check_pack.main([str(folder), "--key", new]) == 1  # it was made before there was one
+    after = files_of(make_pack(day=None))
+    folder = unpacked(after, tmp_path / "after")
+    assert check_pack.main([str(folder), "--key", str(old.public)]) == 0
+    assert check_pack.main([str(folder), "--key", new]) == 0
+    for number, listed in enumerate(([new, str(old.public)], [str(old.public)], [str(old.public), new])):
+        forged = dict(after)
+        said = notes.text_of(forged["proof/seal.txt"].decode())
+        forged["proof/seal.txt"] = notes.sign(said, old).encode()
+        forged["proof/keys.txt"] = "".join(f"{key}\n" for key in listed).encode()
+        sign_again(forged, old)
+        folder = unpacked(forged, tmp_path / f"forged-{number}")
+        assert check_pack.main([str(folder), "--key", new]) == 1, listed
 
 
 def test_a_key_that_is_not_the_trusted_one_is_told(make_pack, tmp_path):
