@@ -654,20 +654,28 @@ def check_proof(text, trusted, outside=(), joins=()):
 
 
 def from_tlog(text):
-    """Return a tlog-proof as the JSON of a proof. Its index must be that of the entry that it carries."""
+    """Return a tlog-proof as the JSON of a proof, with the index that it names."""
     head, _, note = text.partition("\n\n")
     extra, index, *path = head.split("\n")[1:]
     leaf = base64.b64decode(extra.split(" ", 1)[1], validate=True).decode()
-    if int(index.split(" ")[1]) != json.loads(leaf)["seq"] - 1:
-        raise Unreadable("index")
-    return {"entry": leaf, "path": [base64.b64decode(node).hex() for node in path], "seal": note, "keys": []}
+    index = int(index.split(" ")[1])
+    return {
+        "index": index,
+        "entry": leaf,
+        "path": [base64.b64decode(node).hex() for node in path],
+        "seal": note,
+        "keys": [],
+    }
 
 
 def one_entry(found, proof):
     """An entry under its seal; what it says, and a leaf of the batch that it names, if they come with it."""
     leaf, seal = proof["entry"].encode(), found.seal
     entry = json.loads(leaf)
-    if climb(sha(b"\x00", leaf), entry["seq"] - 1, seal.size, map(bytes.fromhex, proof["path"])) != seal.root:
+    index = entry["seq"] - 1
+    if proof.get("index", index) != index:
+        raise ValueError("another place than the entry's")
+    if climb(sha(b"\x00", leaf), index, seal.size, map(bytes.fromhex, proof["path"])) != seal.root:
         raise ValueError("another root")
     facts = {"n": 1, "size": seal.size, "at": seal.at, "key": seal.by[0].id}
     found.proved += [("one", {"seq": entry["seq"], "verb": entry["verb"], "at": entry["at"]}), ("sealed", facts)]

@@ -36,12 +36,13 @@ def ahead(job: Job) -> None:
     pack = _pack(job)
     cursor = job.cursor or {"phase": "scope"}
     workshop = Workshop(pack.uid)
-    try:
-        if cursor["phase"] != "scope":
-            workshop.rewind(cursor["sizes"])
-    except Lost:
-        cursor = {"phase": "scope"}
-    job.next_cursor, job.now_done = _PHASES[cursor["phase"]](pack, workshop, cursor)
+    with workshop.alone():
+        try:
+            if cursor["phase"] != "scope":
+                workshop.rewind(cursor["sizes"])
+        except Lost:
+            cursor = {"phase": "scope"}
+        job.next_cursor, job.now_done = _PHASES[cursor["phase"]](pack, workshop, cursor)
 
 
 def step(job: Job) -> bool:

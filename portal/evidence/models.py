@@ -50,6 +50,8 @@ class Pack(models.Model):
     upto = models.PositiveBigIntegerField(help_text="The last Entry that counts")
     as_at = models.DateTimeField(help_text="The moment of which it speaks")
     reason = models.CharField(max_length=500)
+    people = models.PositiveIntegerField(default=0, help_text="Of how many it speaks, counted when it was asked for")
+    needs_approval = models.BooleanField(default=False, help_text="Whether somebody else must approve it")
     state = models.CharField(max_length=10, choices=State)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="packs")
     asked_at = models.DateTimeField()
@@ -85,8 +87,11 @@ class Pack(models.Model):
                 name="evidence_pack_decided_by_and_at",
             ),
             models.CheckConstraint(
-                condition=~Q(scope="firm") | Q(state="asked") | Q(decided_by__isnull=False),
-                name="evidence_pack_of_the_firm_is_approved_by_another",
+                condition=~Q(scope="firm") | Q(needs_approval=True), name="evidence_pack_of_the_firm_needs_approval"
+            ),
+            models.CheckConstraint(
+                condition=Q(needs_approval=False) | Q(state="asked") | Q(decided_by__isnull=False),
+                name="evidence_pack_that_needs_it_is_approved_by_another",
             ),
             models.CheckConstraint(
                 condition=Q(state="ready") & ~Q(file="") | ~Q(state="ready") & Q(file=""),
@@ -97,7 +102,3 @@ class Pack(models.Model):
 
     def __str__(self) -> str:
         return self.uid
-
-    @property
-    def needs_approval(self) -> bool:
-        return self.scope == self.Scope.FIRM

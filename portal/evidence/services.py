@@ -1,13 +1,16 @@
-"""Packs: asked for, approved by another where the whole firm is concerned, fetched, and forgotten after a while."""
+"""Packs: asked for, approved by another where many are concerned, fetched, and forgotten after a while."""
 
 from datetime import date, datetime, timedelta
 
+from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive.calendars import day_begins
+from portal.evidence import scope as who
 from portal.evidence.models import Pack
 from portal.jobs import services as jobs
 from portal.ledger import services as ledger
@@ -15,6 +18,11 @@ from portal.people.models import Department, Employee
 
 MAKE = "portal.evidence.tasks.make_pack"
 SYSTEM = "system:evidence"
+MAY_MAKE = "evidence.make_packs"
+ALONE, WITHIN = (
+    50,
+    timedelta(days=30),
+)  # about how many people somebody may have packs without a second person, and when
 KEPT = timedelta(days=30)  # a file that was made; it can be asked for again and is the same
 
 
@@ -41,8 +49,10 @@ def ask(
 ) -> Pack:  # fmt: skip
     """Ask for a pack as at the end of a day, or as of now if it is today, and return it.
 
-    One about the whole firm waits for somebody else's approval. Raises ReasonMissing, NotThatDay.
+    One that would give one person too much (see needs_approval) waits for somebody else's approval. Raises
+    ReasonMissing, NotThatDay, PermissionDenied.
     """
+    _may(by)
     now, reason = timezone.now(), reason.strip()
     if not reason:
         raise ReasonMissing(_("Say what it is for."))
@@ -52,13 +62,32 @@ def ask(
         raise NotThatDay(_("Nothing had been written down by that day."))
     pack = Pack(scope=scope, person=person, department=department, day=day, upto=upto, as_at=as_at)
     pack.reason, pack.asked_by, pack.asked_at = reason[:500], by, now
+    pack.people = len(who.uids(pack))
+    pack.needs_approval = needs_approval(pack)
     pack.state = Pack.State.ASKED if pack.needs_approval else Pack.State.MAKING
     pack.job = None if pack.needs_approval else _begin(pack)
     pack.save(force_insert=True)
     body = {"pack": pack.uid, "scope": scope, "day": day.isoformat(), "upto": upto, "reason": pack.reason}
+    body |= {"people": pack.people, "needs_approval": pack.needs_approval}
     body |= {"person": person.uid if person else None, "department": department.name if department else None}
     ledger.append(verb="evidence.pack_asked", actor=by.uid, subject=SYSTEM, body=body)
     return pack
+
+
+def needs_approval(pack: Pack) -> bool:
+    """Say whether a second person must approve it: the firm, or more people than one may take along alone.
+
+    What the same person got without approval lately counts too, so that a firm is not carried out by departments.
+    """
+    if pack.scope == Pack.Scope.FIRM:
+        return True
+    alone = Pack.objects.filter(asked_by=pack.asked_by, needs_approval=False, asked_at__gt=pack.asked_at - WITHIN)
+    return pack.people + (alone.aggregate(n=Sum("people"))["n"] or 0) > ALONE
+
+
+def _may(by: Employee) -> None:
+    if not (by.is_active and by.has_perm(MAY_MAKE)):
+        raise PermissionDenied
 
 
 def _moment(day: date, now: datetime) -> datetime:
@@ -75,7 +104,12 @@ def _begin(pack: Pack):
 
 @transaction.atomic
 def decide(*, pack: Pack, approve: bool, reason: str, by: Employee) -> Pack:
-    """Approve or refuse a pack that another has asked for. Raises NotYours, AlreadyDecided, ReasonMissing."""
+    """Approve or refuse a pack that another has asked for.
+
+    Raises NotYours, AlreadyDecided, ReasonMissing, and
+    PermissionDenied for who may not make packs.
+    """
+    _may(by)
     pack = Pack.objects.select_for_update(of=("self",)).select_related("asked_by").get(pk=pack.pk)
     if pack.state != Pack.State.ASKED:
         raise AlreadyDecided(_("It has been decided already."))

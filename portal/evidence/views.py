@@ -2,6 +2,7 @@
 
 import json
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
@@ -20,7 +21,7 @@ from portal.ledger.models import Entry
 from portal.people.models import Employee
 from training import files
 
-MAY_MAKE, MAY_READ = "evidence.make_packs", "ledger.view_entries"
+MAY_MAKE, MAY_READ = services.MAY_MAKE, "ledger.view_entries"
 PAGE_SIZE, LINES = 20, 50
 REFUSALS = (services.ReasonMissing, services.NotThatDay, services.NotYours, services.AlreadyDecided)
 
@@ -29,9 +30,10 @@ REFUSALS = (services.ReasonMissing, services.NotThatDay, services.NotYours, serv
 
 
 @permission_required(MAY_MAKE, raise_exception=True)
+@reauthentication_required(allow_get=True)
 @require_http_methods(["GET", "POST"])
 def pack_list(request: HttpRequest) -> HttpResponse:
-    """Ask for a pack; below, those that were asked for."""
+    """Ask for a pack, after confirming who one is; below, those that were asked for."""
     form = PackForm(request.POST or None, viewer=request.user)
     if request.method == "POST" and form.is_valid():
         try:
@@ -72,6 +74,7 @@ def pack_decide(request: HttpRequest, uid: str) -> HttpResponse:
 
 @permission_required(MAY_MAKE, raise_exception=True)
 @require_POST
+@reauthentication_required
 def pack_file(request: HttpRequest, uid: str) -> HttpResponse:
     """The ZIP, streamed. Each time is an Entry, so it comes by POST."""
     one = get_object_or_404(Pack.objects.downloadable_by(request.user), uid=uid)

@@ -1,14 +1,17 @@
 """The folder in which a pack grows: files that are only ever added to, good up to the sizes that the Job remembers."""
 
 import csv
+import fcntl
 import io
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from portal.evidence.rows import PERSON_COLUMNS
 from portal.evidence.sections import ALL
+from portal.jobs.services import Postponed
 from training import files
 
 ENTRIES, PAPERS, QUESTIONS, PEOPLE = "entries.jsonl", "papers.jsonl", "questions.jsonl", "people.csv"
@@ -22,6 +25,21 @@ class Lost(RuntimeError):
 class Workshop:
     def __init__(self, uid: str) -> None:
         self.folder = files.workshop() / f"pack-{uid}"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other workers of this machine out of the folder: one that lost its lease may still be writing.
+
+        The system lets go of it when the process ends, however it ends. Raises Postponed if another is at it.
+        """
+        place = self.folder.with_suffix(".lock")
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with place.open("w") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Postponed("another worker still writes into this pack's folder") from error
+            yield
 
     def begin(self) -> dict[str, int]:
         """Make the folder anew, every table with its heading. Return the size of each file."""
@@ -66,6 +84,7 @@ class Workshop:
 
     def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def lines(rows: Iterable[Sequence[str]]) -> bytes:

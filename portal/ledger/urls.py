@@ -7,5 +7,6 @@ urlpatterns = [
     path("evidence/", views.evidence, name="evidence"),
     path("evidence/verify/", views.verify, name="verify"),
     path("evidence/seals/<int:number>/", views.seal_file, name="seal_file"),
+    path("evidence/seals/join/", views.join_file, name="join_file"),
     path("evidence/proofs/<int:seq>/", views.proof_file, name="proof_file"),
 ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.ledger import delivery, merkle, overview, proofs, running
-from portal.ledger.forms import EntryForm
+from portal.ledger.forms import EntryForm, JoinForm
 from portal.ledger.models import Entry, Seal
 
 MAY_SEE = "ledger.view_entries"
@@ -23,7 +23,9 @@ def evidence(request: HttpRequest) -> HttpResponse:
     """How the log stands, and one Entry if its number was asked for."""
     form = EntryForm(request.GET if "seq" in request.GET else None)
     found = overview.entry(form.cleaned_data["seq"]) if form.is_bound and form.is_valid() else None
-    return render(request, "ledger/evidence.html", {**overview.state(), "form": form, "found": found})
+    return render(
+        request, "ledger/evidence.html", {**overview.state(), "form": form, "found": found, "join": JoinForm()}
+    )
 
 
 @permission_required(MAY_SEE, raise_exception=True)
@@ -41,6 +43,24 @@ def seal_file(request: HttpRequest, number: int) -> HttpResponse:
     """A Seal as it was signed, byte for byte."""
     seal = get_object_or_404(Seal, number=number)
     return _file(delivery.file_name(seal), seal.note, "text/plain; charset=utf-8")
+
+
+@permission_required(MAY_SEE, raise_exception=True)
+@require_GET
+def join_file(request: HttpRequest) -> HttpResponse:
+    """The proof that all under one Seal is under another, for whoever kept one of them."""
+    form = JoinForm(request.GET)
+    if not form.is_valid():
+        messages.error(request, next(iter(form.errors.values()))[0])
+        return redirect("ledger:evidence")
+    first, second = form.cleaned_data["first"], form.cleaned_data["second"]
+    try:
+        proof = proofs.of_seals(first=first, second=second)
+    except merkle.BadProof:
+        messages.error(request, _("No proof: the log is not what was sealed. Verify it at once."))
+        return redirect("ledger:evidence")
+    content = json.dumps(proof, ensure_ascii=False, indent=1)
+    return _file(f"seals-{first.size}-{second.size}-proof.json", content, "application/json")
 
 
 @permission_required(MAY_SEE, raise_exception=True)

@@ -28,6 +28,7 @@ DOWNLOADS = {
     "evidence:pack_file",
     "evidence:entry_file",
     "ledger:seal_file",
+    "ledger:join_file",
     "ledger:proof_file",
 }
 

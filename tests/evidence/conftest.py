@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from archive import services as archive
@@ -21,6 +23,7 @@ from portal.standing import services as standing
 from tests import studying
 from tests.archive.conftest import line as one_message
 
+PASSWORD = "a password that is long"
 CHECKER = Path(check_pack.__file__)
 
 
@@ -84,6 +87,20 @@ def make_pack(firm) -> Callable[..., Pack]:
         return made(pack)
 
     return make
+
+
+@pytest.fixture
+def sign_in_anew(sign_in) -> Callable[[Employee], Client]:
+    """Sign in somebody who has just confirmed who they are."""
+
+    def go(employee: Employee) -> Client:
+        employee.set_password(PASSWORD)
+        employee.save()
+        client = sign_in(employee)
+        client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+        return client
+
+    return go
 
 
 def made(pack: Pack) -> Pack:

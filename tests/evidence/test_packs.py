@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.evidence import check_pack, services, workshop
+from portal.evidence import check_pack, making, services, workshop
 from portal.evidence.models import Pack
 from portal.evidence.sections import ALL
+from portal.evidence.workshop import Workshop
+from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import keys
 from portal.ledger import services as ledger
@@ -23,6 +26,7 @@ from portal.people import services as people
 from portal.standing import services as standing
 from tests import studying
 from tests.evidence.conftest import CHECKER, bytes_of, checked, files_of, made, unpacked
+from tests.evidence.test_tampering import cell, doubled_row, sign_again
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +168,53 @@ def test_the_firm_needs_a_second_person_who_is_another(firm, make_pack, tmp_path
     assert verbs() == ["evidence.pack_asked", "evidence.pack_approved", "evidence.pack_made"]
 
 
+def test_a_firm_is_not_carried_out_by_departments(firm, monkeypatch):
+    """Three people are in the department: twice, and it would be more than four."""
+    monkeypatch.setattr(services, "ALONE", 4)
+    about = {"day": timezone.localdate(), "reason": "inspection", "by": firm["compliance"]}
+    first = services.ask(scope="department", department=firm["desk"], **about)
+    assert (first.people, first.needs_approval, first.state) == (3, False, "making")
+    one = services.ask(scope="person", person=firm["ann"], **about)
+    assert (one.people, one.needs_approval) == (1, False)
+    again = services.ask(scope="department", department=firm["desk"], **about)
+    assert (again.needs_approval, again.state, again.job) == (True, "asked", None)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Pack.objects.filter(pk=again.pk).update(state="making")
+    other = services.ask(**about | {"by": firm["auditor"]}, scope="department", department=firm["desk"])
+    assert not other.needs_approval
+    Pack.objects.filter(pk=first.pk).update(asked_at=timezone.now() - services.WITHIN)
+    assert not services.ask(scope="department", department=firm["desk"], **about).needs_approval
+    said = [ledger.body_of(entry) for entry in Entry.objects.filter(verb="evidence.pack_asked").order_by("seq")]
+    assert [(one["people"], one["needs_approval"]) for one in said[:3]] == [(3, False), (1, False), (3, True)]
+
+
+def test_who_may_make_none_asks_and_decides_nothing_through_any_door(firm):
+    about = {"day": timezone.localdate(), "reason": "inspection"}
+    with pytest.raises(PermissionDenied):
+        services.ask(scope="firm", by=firm["head"], **about)
+    pack = services.ask(scope="firm", by=firm["compliance"], **about)
+    with pytest.raises(PermissionDenied):
+        services.decide(pack=pack, approve=True, reason="", by=firm["head"])
+
+
+def test_asking_and_fetching_need_a_fresh_confirmation_of_who_one_is(make_pack, firm, sign_in):
+    pack, client = make_pack(), sign_in(firm["compliance"])
+    for url in (reverse("evidence:pack_list"), reverse("evidence:pack_file", args=[pack.uid])):
+        answer = client.post(url, {"scope": "firm", "reason": "x", "day": timezone.localdate().isoformat()})
+        assert answer.headers["Location"].startswith(reverse("account_reauthenticate"))
+    assert verbs() == ["evidence.pack_asked", "evidence.pack_made"]
+
+
+def test_a_worker_that_lost_its_lease_keeps_the_next_one_waiting(firm):
+    """Both would write into one folder. The one that comes while the other still writes tries again later."""
+    pack = services.ask(scope="person", person=firm["ann"], day=timezone.localdate(), reason="x", by=firm["compliance"])
+    with Workshop(pack.uid).alone():
+        job = jobs.work(pack.job_id, making.step, prepare=making.ahead)
+    assert (job.state, job.attempts) == ("waiting", 0)
+    Job.objects.filter(pk=job.pk).update(due_at=timezone.now())
+    assert made(pack).state == "ready"
+
+
 def test_what_is_refused_is_never_made(firm):
     pack = services.ask(scope="firm", day=timezone.localdate(), reason="curious", by=firm["compliance"])
     with pytest.raises(services.ReasonMissing):
@@ -173,9 +224,9 @@ def test_what_is_refused_is_never_made(firm):
     assert verbs() == ["evidence.pack_asked", "evidence.pack_refused"]
 
 
-def test_every_export_and_every_download_is_an_entry(make_pack, firm, sign_in):
+def test_every_export_and_every_download_is_an_entry(make_pack, firm, sign_in_anew):
     pack = make_pack()
-    client, url = sign_in(firm["compliance"]), reverse("evidence:pack_file", args=[pack.uid])
+    client, url = sign_in_anew(firm["compliance"]), reverse("evidence:pack_file", args=[pack.uid])
     for _ in range(2):
         response = client.post(url)
         assert b"".join(response) == bytes_of(pack)
@@ -184,14 +235,14 @@ def test_every_export_and_every_download_is_an_entry(make_pack, firm, sign_in):
     said = ledger.body_of(Entry.objects.get(verb="evidence.pack_made"))
     assert (said["sha256"], said["people"]) == (pack.sha256, 1)
     assert client.get(url).status_code == 405
-    assert sign_in(firm["auditor"]).post(url).status_code == 404  # another's, which nobody asked them about
+    assert sign_in_anew(firm["auditor"]).post(url).status_code == 404  # another's, which nobody asked them about
 
 
-def test_a_file_that_is_not_what_was_made_is_not_handed_out(make_pack, firm, sign_in):
+def test_a_file_that_is_not_what_was_made_is_not_handed_out(make_pack, firm, sign_in_anew):
     pack = make_pack()
     with default_storage.open(pack.file.name, "r+b") as stream:
         stream.write(b"XX")
-    client = sign_in(firm["compliance"])
+    client = sign_in_anew(firm["compliance"])
     client.raise_request_exception = False
     assert client.post(reverse("evidence:pack_file", args=[pack.uid])).status_code == 500
     assert "evidence.pack_downloaded" not in verbs()
@@ -203,6 +254,13 @@ def test_what_was_disposed_of_is_told_and_still_proved(make_pack, firm, tmp_path
     files = files_of(make_pack())
     [row] = table(files, "slips")
     assert (row["entry"], row["note"]) == (str(finding.seq), "")
+    for number, deed in enumerate(
+        (cell("slips.csv", "note", "x"), cell("slips.csv", "at", "x"), doubled_row("slips.csv"))
+    ):
+        forged = dict(files)
+        deed(forged)
+        sign_again(forged)
+        assert checked(unpacked(forged, tmp_path / str(number)))[0] == 1
     code, said = checked(unpacked(files, tmp_path / "pack"))
     assert code == 0, said
     assert "What 1 entries said: it was disposed of" in said
@@ -263,8 +321,8 @@ def test_a_page_of_many_packs_costs_as_much_as_of_one(firm, sign_in, count_queri
     assert count_queries(lambda: client.get(reverse("evidence:pack_list"))) == one
 
 
-def test_asking_on_the_page(firm, sign_in):
-    client, url = sign_in(firm["compliance"]), reverse("evidence:pack_list")
+def test_asking_on_the_page(firm, sign_in_anew):
+    client, url = sign_in_anew(firm["compliance"]), reverse("evidence:pack_list")
     about = {"scope": "person", "day": timezone.localdate().isoformat(), "reason": "inspection"}
     assert "Nobody has this employee number or e-mail." in client.post(url, about | {"person": "nobody"}).text
     assert "Choose a department." in client.post(url, about | {"scope": "department"}).text

@@ -1,12 +1,15 @@
 """The page Evidence, in words that compliance and auditors read."""
 
+import json
+
 import pytest
 from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from portal.evidence import check_pack
 from portal.jobs.models import Job
-from portal.ledger import findings, sealing, sending, services, tasks
+from portal.ledger import findings, keys, sealing, sending, services, tasks
 from portal.ledger.models import Entry, Verification
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +131,39 @@ def test_the_whole_log_is_verified_when_somebody_asks_once_an_hour(auditor, writ
     tasks.verify(Job.objects.get(kind="portal.ledger.tasks.verify").pk)
     assert Verification.objects.get().is_full
     assert "Sound: verified up to entry 4" in words(auditor.get(PAGE))
+
+
+def test_two_seals_are_joined_for_whoever_kept_one(auditor, write, tmp_path):
+    """The stand-alone checker accepts the proof; and a kept seal that is one of the two."""
+    write(4)
+    first = sealing.seal()
+    write(3)
+    second = sealing.seal()
+    answer = auditor.get(reverse("ledger:join_file"), {"first": second.size, "second": first.size})  # either way round
+    assert answer.content == auditor.get(reverse("ledger:join_file"), {"first": first.size}).content
+    proof, kept = tmp_path / "proof.json", tmp_path / "kept.txt"
+    proof.write_bytes(answer.content)
+    for seal in (first, second):
+        kept.write_text(seal.note)
+        assert check_pack.main([str(proof), "--key", str(keys.public_keys()[0]), "--seal", str(kept)]) == 0
+    write(1)
+    kept.write_text(sealing.seal().note)
+    assert check_pack.main([str(proof), "--seal", str(kept)]) == 3
+    broken = json.loads(answer.content)
+    broken["path"][0] = "00" * 32
+    proof.write_text(json.dumps(broken))
+    assert check_pack.main([str(proof)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ({}, "This field is required."),
+        ({"first": "7"}, "No seal covers just so many entries."),
+        ({"first": "x"}, "Enter a whole number."),
+    ],
+)
+def test_seals_that_there_are_not_are_told(auditor, write, asked, answer):
+    write(1)
+    sealing.seal()
+    assert answer in words(auditor.get(reverse("ledger:join_file"), asked, follow=True))

@@ -233,6 +233,7 @@ TABLE = {
     "ledger:evidence": Line(OVERSIGHT, data=lambda h: {"seq": h["seal"].size}),
     "ledger:verify": Line(OVERSIGHT, method="post"),
     "ledger:seal_file": Line(OVERSIGHT, args=lambda h: [h["seal"].number]),
+    "ledger:join_file": Line(OVERSIGHT, data=lambda h: {"first": h["seal"].size}),
     "ledger:proof_file": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
     # evidence
     "evidence:pack_list": Line(OVERSIGHT),
@@ -243,7 +244,7 @@ TABLE = {
         method="post",
         data=lambda h: {"decision": "refuse", "reason": "not needed"},
     ),
-    "evidence:pack_file": Line(COMPLIANCE, args=lambda h: [h["ready_pack"].uid], method="post", ok=(200,)),
+    "evidence:pack_file": Line(OVERSIGHT, args=lambda h: [h["ready_pack"].uid], method="post"),  # confirm who you are
     "evidence:find": Line(OVERSIGHT, data=lambda h: {"of": h["certificate"].serial}),
     "evidence:entry": Line(OVERSIGHT, args=lambda h: [h["seal"].size]),
     "evidence:entry_file": Line(
