@@ -22,8 +22,8 @@ from archive.services import (
     silence,
     strangers,
 )
-from archive.services.consents import judge_consent
 from archive.services.identities import sync_identities
+from archive.services.pairs import judge_consent
 from archive.services.plans import carry_out
 from archive.services.turns import take_turn
 from portal.ledger import services as ledger

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive.models import Hole, Import, Source, Unmatched
-from archive.services import consents, feeds, findings, intake, piecemeal, records
+from archive.services import feeds, findings, intake, pairs, piecemeal, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
@@ -232,7 +232,7 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
         elif records.recompute_some(by=by, now=now):
             pass
         elif (after := run.judging.get("consent", 0)) is not None:
-            after = consents.judge_some(since=run.first_sent_at, after=after, by=by, now=now)
+            after = pairs.judge_some(since=run.first_sent_at, after=after, by=by, now=now)
             run.judging = {**run.judging, "consent": after}
         else:
             _end(run, by)
