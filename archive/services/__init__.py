@@ -73,9 +73,7 @@ from archive.services.matching import (
     BadSpan,
     NotByHand,
     by_hand,
-    candidates,
     declare_robot,
-    likely,
     match_handle,
     rematch_some,
     stranger,
@@ -125,6 +123,7 @@ from archive.services.sampling import draw_sample, review_item
 from archive.services.sealed import Sealed
 from archive.services.settling import review_finding
 from archive.services.state import NotAState, import_state, read_state
+from archive.services.suggesting import candidates, likely
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
 from archive.services.taking import MOST_LINES as PUSH_LINES
 from archive.services.taking import TooMuch
