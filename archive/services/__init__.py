@@ -107,6 +107,7 @@ from archive.services.repairing import (
 from archive.services.rotating import rotate_keys
 from archive.services.running import (
     ENDINGS,
+    TOO_LARGE,
     UPLOAD_LIMIT,
     NotAFeed,
     Uploads,
@@ -137,6 +138,7 @@ __all__ = [
     "PUSH_BYTES",
     "PUSH_LINES",
     "PUSH_SECONDS",
+    "TOO_LARGE",
     "UPLOAD_LIMIT",
     "AlreadyDecided",
     "AlreadyLifted",

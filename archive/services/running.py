@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from archive.models import Hole, Import, Source, Unmatched
 from archive.services import feeds, findings, intake, pairs, piecemeal, records
@@ -38,7 +39,11 @@ logger = logging.getLogger(__name__)
 
 BATCH_LINES = 2000
 BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a million participants
-UPLOAD_LIMIT = 8 * 2**30
+UPLOAD_LIMIT = 8 * 2**30  # of a browser; a file or a stream that the command reads may have any size
+TOO_LARGE = gettext_lazy(
+    "The file is larger than 8 GiB. Copy it to the server and read it there with the command import_archive, which has "
+    "no limit, or send it in several parts."
+)
 CHUNK_BYTES = 2**20
 NAMED = 1000  # handles or kinds that a summary names
 TASK = "archive.tasks.run_import"
@@ -131,14 +136,12 @@ def _to_the_end(run: Import, feed: Feed, holder: str, by: str, progress: Progres
 
 
 def _kept(stream: BinaryIO) -> tuple[str, str, int]:
-    """Copy the stream into the private storage. Return (name there, SHA-256, size). Raises NotAFeed if too long."""
+    """Copy the stream, however long, into the private storage. Return (name there, SHA-256, size). Raises OSError."""
     digest, size = hashlib.sha256(), 0
     with TemporaryUploadedFile("feed", "application/octet-stream", 0, None) as spool:
         while chunk := stream.read(CHUNK_BYTES):
             digest.update(chunk)
             size += len(chunk)
-            if size > UPLOAD_LIMIT:
-                raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
             spool.write(chunk)
         spool.flush()
         spool.seek(0)
@@ -319,8 +322,10 @@ def start_upload(*, source: Source, file: File, by: Employee) -> Import:
     endings = ENDINGS.get(source.kind, ())
     if endings and not (file.name or "").lower().endswith(endings):
         raise NotAFeed(_("A file for this source ends in %(endings)s.") % {"endings": ", ".join(endings)})
-    if not 0 < file.size <= UPLOAD_LIMIT:
-        raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
+    if not file.size:
+        raise NotAFeed(_("The file is empty."))
+    if file.size > UPLOAD_LIMIT:
+        raise NotAFeed(TOO_LARGE)
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)
