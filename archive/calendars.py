@@ -1,46 +1,28 @@
-"""Days: which are working days where, and where a month begins and ends in the firm's zone."""
+"""Months: where one begins and ends in the firm's zone. Which days are working days, people.calendars knows."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import holidays
+from portal.people.calendars import COUNTRIES, after_working_days, day_begins, is_working_day, working_days
 
-# Office.jurisdiction -> the calendar that its people work by.
-COUNTRIES = {"CN": ("CN", None), "HK": ("HK", None), "US": ("US", None), "UK": ("GB", "ENG"), "SG": ("SG", None)}
+__all__ = [
+    "COUNTRIES",
+    "after_working_days",
+    "day_begins",
+    "is_final",
+    "is_working_day",
+    "last_day",
+    "month_bounds",
+    "month_of",
+    "months_before",
+    "months_on",
+    "next_month",
+    "whole_days",
+    "working_days",
+]
+
 FINAL_AFTER = timedelta(days=5)  # of the pull window; a month is final from the sixth day after it
-
-
-@lru_cache(maxsize=16)
-def _calendar(jurisdiction: str) -> holidays.HolidayBase:
-    if jurisdiction == "EU":
-        return holidays.financial_holidays("XECB")
-    country, part = COUNTRIES[jurisdiction]
-    return holidays.country_holidays(country, subdiv=part)
-
-
-@lru_cache(maxsize=20_000)
-def is_working_day(day: date, jurisdiction: str) -> bool:
-    """Return whether offices there work on that day: a weekday that is no holiday, or a weekend day made up for one."""
-    calendar = _calendar(jurisdiction)
-    if day in calendar:
-        return False
-    return day.weekday() < 5 or day in calendar.weekend_workdays
-
-
-def working_days(first: date, last: date, jurisdiction: str) -> list[date]:
-    """Return the working days from ``first`` to ``last``, both included."""
-    days = (first + timedelta(n) for n in range((last - first).days + 1))
-    return [day for day in days if is_working_day(day, jurisdiction)]
-
-
-def after_working_days(day: date, count: int, jurisdiction: str) -> date:
-    """Return the working day that is ``count`` of them after ``day``."""
-    while count:
-        day += timedelta(1)
-        count -= is_working_day(day, jurisdiction)
-    return day
 
 
 def month_of(day: date) -> date:
@@ -87,11 +69,6 @@ def whole_days(
                 found.add(day)
             day += timedelta(1)
     return frozenset(found)
-
-
-def day_begins(day: date, zone: ZoneInfo) -> datetime:
-    """Return the first moment of a day in the zone, in UTC."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def month_bounds(month: date, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -18,6 +18,7 @@ CLOSES: dict[str, tuple[str, ...]] = {
     "self_report": ("remedied",),
     "silent_seat": ("explained",),
     "media_missing": ("lost", "explained"),
+    "client_gift": ("explained", "remedied"),
     "capture_late": ("explained",),
     "source_silent": ("explained",),
     "hole": ("lost", "explained"),
@@ -35,6 +36,7 @@ NEEDS: dict[tuple[str, str], frozenset[str]] = {
     ("recall_pattern", "remedied"): frozenset({REMEDY}),
     ("after_refusal", "remedied"): frozenset({REMEDY}),
     ("barred_talk", "remedied"): frozenset({TRAINING}),
+    ("client_gift", "remedied"): frozenset({REMEDY}),
     ("self_report", "remedied"): frozenset({REMEDY}),
     ("integrity", "explained"): frozenset({SECOND}),
 }
@@ -51,6 +53,23 @@ def missing(kind: str, how: str, *, is_seconded: bool, evidence: Collection[str]
         raise ValueError(f"{kind} does not close by {how!r}")
     there = {*evidence, *([SECOND] if is_seconded else [])}
     return set(NEEDS.get((kind, how), frozenset()) - there)
+
+
+QUOTED, QUOTED_HAN = 30, 12  # characters in a row that are a quotation; Chinese says as much in fewer
+
+
+def quotes(text: str, words: str) -> bool:
+    """Return whether the text repeats a piece of the words, both normalised, that is long enough to be a quotation.
+
+    A handful of words, as a reviewer needs to say what was meant, is none.
+    """
+    return _shares(text, words, QUOTED) or _shares(text, words, QUOTED_HAN, is_han=True)
+
+
+def _shares(text: str, words: str, length: int, *, is_han: bool = False) -> bool:
+    pieces = {words[at : at + length] for at in range(len(words) - length + 1)}
+    shared = (text[at : at + length] for at in range(len(text) - length + 1) if text[at : at + length] in pieces)
+    return any(not is_han or sum("\u4e00" <= one <= "\u9fff" for one in piece) * 3 >= 2 * length for piece in shared)
 
 
 def claim_holds(claimed_at: datetime | None, now: datetime) -> bool:

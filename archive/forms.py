@@ -6,13 +6,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import Source
-from archive.services import ENDINGS, PUSH_BYTES, TOO_LARGE, UPLOAD_LIMIT
+from archive.services import ENDINGS, PUSH_BYTES, STATE_BYTES, TOO_LARGE, UPLOAD_LIMIT
 from archive.sources import strict
 from archive.sources.kinds import channel_of
 from archive.sources.mapping import BadMapping, check
 
 OF_MAIL = (".eml", ".mbox", ".zip")  # as files of mail are mostly named; others are taken too
 ZONES = sorted(available_timezones())
+A_NAME = {"invalid": _("A name has letters without accents, digits, - and _, and no spaces.")}
 
 
 def a_day(label: str, help_text: str) -> forms.DateField:
@@ -34,7 +35,12 @@ class UploadForm(Plain, forms.Form):
     """A feed file for a source."""
 
     source = forms.SlugField(
-        label=_("Source"), max_length=50, help_text=_("Letters, digits, - and _. A new name begins a new WeCom feed.")
+        label=_("Source"),
+        max_length=50,
+        error_messages=A_NAME,
+        help_text=_(
+            "Letters, digits, - and _. A new name begins a new WeCom feed; for mail or CSV set up the new source first."
+        ),
     )
     file = forms.FileField(
         label=_("Feed file"), help_text=_("As the source delivers it: JSON lines, mail, mbox, ZIP or CSV.")
@@ -51,6 +57,38 @@ class UploadForm(Plain, forms.Form):
         file = self.cleaned_data["file"]
         if file.size > UPLOAD_LIMIT:
             raise forms.ValidationError(TOO_LARGE)
+        return file
+
+
+class StateForm(Plain, forms.Form):
+    """A dated copy of seats and consent for a source."""
+
+    name = forms.SlugField(label=_("Source"), max_length=50, error_messages=A_NAME)
+    answers = forms.FileField(
+        label=_("File of answers"),
+        help_text=_("JSON: the permit list, consent, rooms and robots, as the puller wrote."),
+    )
+    taken_at = forms.DateTimeField(
+        label=_("When they were given"),
+        required=False,
+        help_text=_("Empty: as the file says, or now. A copy is dated by it."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    holds_from = a_day(
+        _("The permit list is the same since"), _("Empty: it speaks for its own day and a few days more.")
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs["list"] = "source-names"
+        self.fields["answers"].widget.attrs["accept"] = ".json"
+
+    def clean_answers(self):
+        file = self.cleaned_data["answers"]
+        if file.size > STATE_BYTES:
+            raise forms.ValidationError(
+                _("The file is larger than 8 MiB. Use the command import_archive_state for it.")
+            )
         return file
 
 

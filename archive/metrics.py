@@ -31,6 +31,8 @@ class Seen:
     media_refs: int = 0
     media_missing: int = 0
     signal: int = 0  # weight of the heaviest signal in the sender's own words
+    forwards_room: bool = False  # a forwarded conversation that was held in a room, or a part of it was
+    is_in_outside_room: bool = False  # the room it was sent in is one for outsiders, whether one is named or not
     original_sent_at: datetime | None = None  # of a recall
     original_had_signal: bool = False  # of a recall: client talk with a signal was taken back
 
@@ -65,6 +67,7 @@ class Person:
     """
 
     handles: Set[str] = frozenset()
+    rooms: Set[str] = frozenset()  # that they were in, whether anything was said there or not
     bars: Sequence[tuple[datetime, datetime | None]] = ()
     barred_days: Set[date] = frozenset()  # days of which the whole was barred
     findings: Sequence[Known] = ()
@@ -135,6 +138,10 @@ class Evidence:
     barred: list[Seen] = field(default_factory=list)
     media: list[Seen] = field(default_factory=list)
     recalls: list[Seen] = field(default_factory=list)
+    gifts: list[Seen] = field(default_factory=list)  # money sent to outsiders
+
+
+GIFTS = ("redpacket", "external_redpacket")
 
 
 def rank(values: Sequence[int], percent: int) -> int | None:
@@ -180,13 +187,14 @@ def compute(
     metrics.media_refs = sum(one.media_refs for one in content)
     metrics.media_missing = sum(one.media_missing for one in content)
     evidence.media = [one for one in client if one.media_missing]
+    evidence.gifts = [one for one in sent if one.msgtype in GIFTS and (one.contacts or one.is_in_outside_room)]
     metrics.client_media_missing = sum(one.media_missing for one in evidence.media)
-    metrics.forwarded_in = sum(one.msgtype == "chatrecord" and bool(one.contacts) for one in sent)
+    metrics.forwarded_in = sum(is_forwarded_over_a_border(one) for one in sent)
     metrics.signals_own = sum(one.signal >= own_weight for one in sent)
     metrics.signals_addressed = sum(one.signal >= to_weight for one in from_others)
     _days(metrics, evidence, person, sent)
     _drop(metrics, person, drop_base)
-    rooms = {one.room for one in (*taken.sent, *taken.received) if one.room}
+    rooms = {one.room for one in (*taken.sent, *taken.received) if one.room} | person.rooms
     _consent(metrics, person, words, time.ends, rooms, sent, from_others)
     _after_refusal(metrics, evidence, person, words, sent)
     _recalls(metrics, evidence, [one for one in taken.sent if one.category == "recall"])
@@ -267,6 +275,14 @@ def _latency(metrics: Metrics, content: list[Seen]) -> None:
     metrics.promised_latency = max((one.promise for one in content), default=None)
     metrics.late = sum(one.latency is not None and one.latency > one.promise for one in content)
     metrics.clocks_differ = sum(one.clocks_differ for one in content)
+
+
+def is_forwarded_over_a_border(one: Seen) -> bool:
+    """Return whether it is a conversation forwarded to outsiders, or one that comes from a room.
+
+    Which room that was no feed tells, so every room counts: it may have been one that nobody archives.
+    """
+    return one.msgtype == "chatrecord" and (bool(one.contacts) or one.is_in_outside_room or one.forwards_room)
 
 
 def was_barred(bars: Sequence[tuple[datetime, datetime | None]], at: datetime) -> bool:

@@ -38,6 +38,7 @@ class Policy:
     drop_base: int
     late_percent: int
     seat_copy_days: int
+    client_gifts_count: bool
     default_agree_counts: bool
     work_hours: tuple[int, int]
     silent_least_hours: int

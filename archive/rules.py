@@ -181,6 +181,8 @@ def record_openings(
         opens("barred_talk", evidence.barred, count=metrics.sent_barred)
     if metrics.client_media_missing:
         opens("media_missing", evidence.media, count=metrics.client_media_missing)
+    if evidence.gifts and policy.client_gifts_count:
+        opens("client_gift", evidence.gifts, count=len(evidence.gifts))
     if why := silence(metrics, policy):
         opens("silent_seat", why=why, seat_days=metrics.seat_days, longest_silence=metrics.longest_silence)
     return openings

@@ -17,6 +17,11 @@ def judge_deliveries(job_id: int) -> None:
 
 
 @shared_task
+def judge_state(job_id: int) -> None:
+    jobs.work(job_id, services.judge_state)
+
+
+@shared_task
 def rematch(job_id: int) -> None:
     jobs.work(job_id, services.rematch_some)
 

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from archive.views import asides, handles, imports, keeping, lexicon, push, sources
+from archive.views import asides, handles, imports, keeping, lexicon, push, sources, state
 
 app_name = "archive"
 urlpatterns = [
     # api/
     path("api/archive/<str:source>/", push.push, name="push"),
+    path("api/archive/<str:source>/state/", push.push_state, name="push_state"),
     # imports/
     path("imports/", imports.import_list, name="import_list"),
     path("imports/sources/", sources.source_new, name="source_new"),
@@ -14,10 +15,13 @@ urlpatterns = [
     path("imports/sources/<slug:name>/tokens/", sources.token_make, name="token_make"),
     path("imports/sources/<slug:name>/tokens/<int:pk>/", sources.token_end, name="token_end"),
     path("imports/sources/<slug:name>/holes/<int:first>/", sources.hole, name="hole"),
+    path("imports/sources/<slug:name>/state/", state.source_state, name="source_state"),
+    path("imports/sources/<slug:name>/state/<int:pk>/", state.state_copy, name="state_copy"),
     path("imports/sources/<slug:name>/kinds/", sources.kind, name="kind"),
     path("imports/handles/<int:pk>/", handles.handle, name="handle"),
     path("imports/matches/<int:pk>/", handles.match_undo, name="match_undo"),
     path("imports/robots/<int:pk>/", handles.robot_undo, name="robot_undo"),
+    path("imports/state/", state.state_new, name="state_new"),
     path("imports/<str:uid>/", imports.import_, name="import"),
     path("imports/<str:uid>/lines/<int:line_no>/", asides.aside_file, name="aside_file"),
     path("imports/<str:uid>/lines/<int:line_no>/look/", asides.aside_look, name="aside_look"),

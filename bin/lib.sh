@@ -28,7 +28,7 @@ find_python() {
   return 1
 }
 
-# The packages of this machine that are missing for the purposes named: site, browser, postgres. Debian's names.
+# The packages of this machine that are missing for the purposes named: site, papers, browser, postgres. Debian's names.
 missing_packages() {
   local purpose
   for purpose in "$@"; do
@@ -39,6 +39,10 @@ missing_packages() {
         has_pango || echo libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
         has_chinese_font || echo fontconfig fonts-noto-cjk
         command -v msgfmt >/dev/null && command -v xgettext >/dev/null || echo gettext
+        ;;
+      papers)
+        command -v pdfsig >/dev/null || echo poppler-utils
+        command -v softhsm2-util >/dev/null || echo softhsm2
         ;;
       browser) find_chromium >/dev/null || echo chromium ;;
       postgres) find_postgres >/dev/null || echo postgresql ;;
@@ -123,6 +127,8 @@ names_in_brew() {
       python3*) echo python@3.13 ;;
       libpango-1.0-0) echo pango ;;
       libpangoft2-1.0-0 | libharfbuzz-subset0) ;; # Homebrew's pango brings them
+      poppler-utils) echo poppler ;;
+      softhsm2) echo softhsm ;;
       chromium) echo google-chrome ;;
       postgresql) echo postgresql@17 ;;
       *) echo "$package" ;;

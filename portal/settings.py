@@ -55,10 +55,12 @@ INSTALLED_APPS = [
     "portal.people",
     "portal.ledger",
     "portal.jobs",
+    "portal.hr",
     "quizzes",
     "training",
     "archive",
     "portal.standing",
+    "portal.evidence",
     "portal.demo",
 ]
 
@@ -156,7 +158,12 @@ FILE_UPLOAD_TEMP_DIR = PRIVATE_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 512, least=1, most=8192) * 2**20
 MEASURING_PATHS = ("/api/archive/",)  # whose view looks at the size of a body before it reads it
-LARGE_BODIES = {"/imports/": "archive.run_imports"}  # path of a page that takes a file: who may send one
+QUESTIONS_MAX_BYTES = 5 * 2**20  # a form with a question file
+# Path of a page that takes a file: who may send one, and the setting that says how large.
+LARGE_BODIES = {
+    "/imports/": ("archive.run_imports", "UPLOAD_MAX_BYTES"),
+    "/questions/import/": ("quizzes.change_question", "QUESTIONS_MAX_BYTES"),
+}
 
 # --- language and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -289,11 +296,14 @@ CELERY_BEAT_SCHEDULE = {
     "count how the firm stands": {"task": "portal.standing.tasks.take_stock", "schedule": 3600},
     "send reminders that wait": {"task": "portal.standing.tasks.send_nudges", "schedule": 300},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
+    "throw away HR's old lists": {"task": "portal.hr.tasks.forget_old", "schedule": 24 * 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
     "tell of recalled questions": {"task": "training.tasks.tell_recalled", "schedule": 300},
     "look for integrity signals": {"task": "quizzes.tasks.look_for_signals", "schedule": 6 * 3600},
     "see what answers show": {"task": "quizzes.tasks.ask_for_analysis", "schedule": 24 * 3600},
+    "sign status lists anew": {"task": "training.tasks.renew_status_lists", "schedule": 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
+    "delete packs that were fetched long ago": {"task": "portal.evidence.tasks.forget_old_packs", "schedule": 3600},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
     "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},
@@ -305,6 +315,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 # What a finished import or completion rings, by name, so that no import points upward.
 STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
+# What a change of HR's facts rings, with the ids of the people.
+PEOPLE_CHANGED_TASK = "training.tasks.apply_to_people"
 
 # --- the evidence log --------------------------------------------------------------------------------------------
 # Named in every seal, for good: what the first seal says stays, whatever this says later.
@@ -329,9 +341,32 @@ if SEALS_TIMESTAMP_URL and not (SEALS_TIMESTAMP_URL.startswith(("http://", "http
     raise ImproperlyConfigured("SEALS_TIMESTAMP_URL is an http address, and needs SEALS_TIMESTAMP_ROOTS as well.")
 # Asked by every verification whether the rows of a room agree with the entries, and before every disposal whether
 # something must be kept: functions by name, so that no import points upward.
-LEDGER_CHECKS = ["portal.ledger.checks.keys_agree", "portal.ledger.checks.disposals_agree"]
+LEDGER_CHECKS = [
+    "portal.ledger.checks.keys_agree",
+    "portal.ledger.checks.disposals_agree",
+    "training.checks.certificates_agree",
+]
 LEDGER_HOLDS = ["archive.services.holding.entries_held"]
 LEDGER_JOBS = "portal.jobs.services"  # how long work is started and carried on
+
+# --- certificates ------------------------------------------------------------------------------------------------
+# The key that signs them: two files in PEM, or a device that speaks PKCS#11. Neither: the site makes its own.
+CERTIFICATE_KEY_FILE = env.text("CERTIFICATE_KEY_FILE")
+CERTIFICATE_CERT_FILE = env.text("CERTIFICATE_CERT_FILE")
+CERTIFICATE_DEVICE_MODULE = env.text("CERTIFICATE_DEVICE_MODULE")
+CERTIFICATE_DEVICE_TOKEN = env.text("CERTIFICATE_DEVICE_TOKEN")
+CERTIFICATE_DEVICE_KEY = env.text("CERTIFICATE_DEVICE_KEY")
+CERTIFICATE_DEVICE_PIN_FILE = env.text("CERTIFICATE_DEVICE_PIN_FILE")
+if CERTIFICATE_KEY_FILE and not CERTIFICATE_CERT_FILE:
+    raise ImproperlyConfigured("CERTIFICATE_KEY_FILE needs CERTIFICATE_CERT_FILE as well.")
+if CERTIFICATE_DEVICE_MODULE and not (
+    CERTIFICATE_DEVICE_TOKEN and CERTIFICATE_DEVICE_KEY and CERTIFICATE_DEVICE_PIN_FILE
+):
+    raise ImproperlyConfigured(
+        "CERTIFICATE_DEVICE_MODULE needs CERTIFICATE_DEVICE_TOKEN, _DEVICE_KEY and _DEVICE_PIN_FILE as well."
+    )
+# Certificates in bulk come in ZIPs of at most this size.
+EXPORT_PART_BYTES = env.number("EXPORT_PART_MB", 2000, least=1) * 10**6
 
 # --- what the archive keeps --------------------------------------------------------------------------------------
 ARCHIVE_TEXT = env.one_of("ARCHIVE_TEXT", ("flagged", "all", "none"), "flagged")
@@ -341,6 +376,8 @@ ARCHIVE_TEXT_KEYS = env.keys("ARCHIVE_TEXT_KEYS", DATA_DIR / "keys" / "archive-t
 ARCHIVE_POLICY_FILE = Path(env.text("ARCHIVE_POLICY_FILE")) if env.text("ARCHIVE_POLICY_FILE") else None
 # …and who may message (portal/standing/policy.yaml).
 STANDING_POLICY_FILE = Path(env.text("STANDING_POLICY_FILE")) if env.text("STANDING_POLICY_FILE") else None
+# Percent of the staff that one HR file may take away; more looks like half a list, and is refused.
+HR_MOST_LEAVERS = env.number("HR_MOST_LEAVERS", 5, most=100)
 # The firm's own retention schedules instead of those that ship; archive.checks looks whether they can be used.
 ARCHIVE_RETENTION_FILE = Path(env.text("ARCHIVE_RETENTION_FILE")) if env.text("ARCHIVE_RETENTION_FILE") else None
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")

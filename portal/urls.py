@@ -35,9 +35,11 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("portal.people.urls")),
     path("", include("portal.jobs.urls")),
+    path("", include("portal.hr.urls")),
     path("", include("portal.ledger.urls")),
     path("", include("quizzes.urls")),
     path("", include("training.urls")),
     path("", include("archive.urls")),
     path("", include("portal.standing.urls")),
+    path("", include("portal.evidence.urls")),
 ]

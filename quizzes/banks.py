@@ -9,12 +9,15 @@ from functools import partial
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
+from portal.people.models import Employee
 from quizzes import advice
 from quizzes.kinds import kind_of
 from quizzes.kinds.base import Tell
 from quizzes.models import Bank, ItemFigures, Question, Quiz
 from quizzes.papers import told
 from quizzes.publishing import LATER_FIELDS, QUESTION_FIELDS
+
+MOST_READERS = 5
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,13 @@ def versions_of(bank: Bank, slug: str) -> list[Question]:
     """Return all versions of a question, the newest first, with how often each was shown."""
     rows = bank.questions.filter(slug=slug).select_related("written_by", "reviewed_by", "withdrawn_by")
     return list(rows.annotate(shown=Count("responses")).order_by("-version"))
+
+
+def readers_of(question: Question) -> list[str]:
+    """Return the names of some who may review a question. One query."""
+    authors = Employee.objects.filter(is_active=True, groups__permissions__codename="change_question")
+    found = authors.exclude(pk=question.written_by_id).distinct().order_by("pk")[:MOST_READERS]
+    return [reader.name for reader in found]
 
 
 def language_of(bank: Bank, wanted: str) -> str:

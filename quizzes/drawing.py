@@ -1,8 +1,11 @@
 """Which questions an attempt asks: plain values in, plain values out. The same seed draws the same again."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
 
 from quizzes.kinds.base import shuffled
 from quizzes.rules import Flaw
@@ -10,33 +13,36 @@ from quizzes.rules import Flaw
 
 @dataclass(frozen=True)
 class Card:
-    """What a draw looks at. ``tags``: the first is what the even spread counts."""
+    """What a draw looks at. ``tags``: the first is what the even spread counts. ``bank``: the slug of its bank."""
 
     tags: tuple[str, ...]
     difficulty: int = 2
     must_pass: bool = False
+    bank: str = ""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A demand of a blueprint: so many questions with this tag, of this difficulty. None: any."""
+    """A demand of a blueprint: so many questions with this tag, of this difficulty, of this bank. None: any."""
 
     questions: int
     tag: str | None = None
     difficulty: int | None = None
     must_pass: bool | None = None
+    bank: str | None = None
 
     def takes(self, card: Card) -> bool:
         return (
             (self.tag is None or self.tag in card.tags)
             and (self.difficulty is None or self.difficulty == card.difficulty)
             and (self.must_pass is None or self.must_pass == card.must_pass)
+            and (self.bank is None or self.bank == card.bank)
         )
 
 
 def cells_of(blueprint: Sequence[Mapping]) -> list[Cell]:
-    """Return the cells of a blueprint as a quiz stores it: [{questions, tag, difficulty, must_pass}], all but the
-    first optional."""
+    """Return the cells of a blueprint as a quiz stores it: [{questions, tag, difficulty, must_pass, bank}], all but
+    the first optional."""
     return [Cell(**cell) for cell in blueprint]
 
 
@@ -97,15 +103,19 @@ def _spread(
 ) -> list[str]:
     """Return ``count`` of the questions: every first tag gives the same number, give or take one, while it has them.
 
-    So whoever passes was asked about everything. Tags with unseen questions are the first to give one more.
+    So whoever passes was asked about everything. But nothing comes again while any tag has an unseen question.
     """
     piles: dict[tuple[str, ...], list[str]] = {}
     for slug in left:
         piles.setdefault(cards[slug].tags[:1], []).append(slug)
     drawn: list[str] = []
+    given: Counter[tuple[str, ...]] = Counter()
     while len(drawn) < count:
-        for tag in sorted(shuffled(piles, chance), key=lambda tag: piles[tag][0] in last_seen):
+        fewest = min(given[tag] for tag in piles)
+        fresh = [tag for tag, pile in piles.items() if pile[0] not in last_seen]
+        for tag in shuffled(fresh or [tag for tag in piles if given[tag] == fewest], chance):
             drawn.append(piles[tag].pop(0))
+            given[tag] += 1
         piles = {tag: pile for tag, pile in piles.items() if pile}
     return drawn[:count]
 
@@ -114,13 +124,24 @@ def flaws_in_blueprint(cards: Mapping[str, Card], blueprint: Sequence[Cell], cou
     """Yield what makes a blueprint impossible over these questions. ``path`` leads to the cell."""
     asked = sum(cell.questions for cell in blueprint)
     if asked > count:
-        yield Flaw((), f"the blueprint asks for {asked} questions and the quiz draws {count}", "Lower one of them.")
+        yield Flaw(
+            (),
+            _("the blueprint asks for %(asked)s questions and the quiz draws %(count)s")
+            % {"asked": asked, "count": count},
+            _("Lower one of them."),
+        )
     for number, cell in enumerate(blueprint):
         fitting = sum(cell.takes(card) for card in cards.values())
         if fitting < cell.questions:
-            what = f"the blueprint asks for {cell.questions} questions of a sort of which there are {fitting}"
-            yield Flaw((number,), what, "Write more of them, or ask for fewer.")
+            what = _("the blueprint asks for %(questions)s questions of a sort of which there are %(fitting)s") % {
+                "questions": cell.questions,
+                "fitting": fitting,
+            }
+            yield Flaw((number,), what, _("Write more of them, or ask for fewer."))
     filled = len(_placed(sorted(cards), cards, blueprint))
     if filled < asked and all(sum(map(cell.takes, cards.values())) >= cell.questions for cell in blueprint):
-        what = f"the blueprint asks for {asked} questions and only {filled} can be told apart"
-        yield Flaw((), what, "Some questions fit several of its lines: write more of them.")
+        what = _("the blueprint asks for %(asked)s questions and only %(filled)s can be told apart") % {
+            "asked": asked,
+            "filled": filled,
+        }
+        yield Flaw((), what, _("Some questions fit several of its lines: write more of them."))

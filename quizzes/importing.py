@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
+from portal.ledger import rules as canon
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 from quizzes.formats import FORMATS
@@ -29,6 +31,11 @@ class Outcome:
     refused: list[Item] = field(default_factory=list)
     noted: list[Item] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # on the file as a whole
+    print: str = ""  # of all that would be written: whoever has seen this one can say yes to it
+
+
+class ChangedMeanwhile(ValueError):
+    """The bank is another one than when the dry run was shown."""
 
 
 @transaction.atomic
@@ -41,19 +48,22 @@ def import_questions(
     by: str,
     author: Employee | None = None,
     dry_run: bool = False,
+    seen: str | None = None,
+    most: int = MOST_QUESTIONS,
 ) -> Outcome:
     """Read a question file into the bank of this name, made if it is not there; dry run: only say what would become.
 
     A question of the same name in the bank becomes its next version; one that is there word for word stays. What
-    cannot be asked or graded is refused by itself. Raises NotThisFormat where the file as a whole cannot be read.
+    cannot be asked or graded is refused by itself. ``seen``: the print of the dry run that somebody said yes to.
+    Raises NotThisFormat where the file as a whole cannot be read; ChangedMeanwhile where ``seen`` is not what would be.
     """
     if len(data) > FILE_MOST:
-        raise NotThisFormat(f"it is larger than {FILE_MOST // 2**20} MiB")
+        raise NotThisFormat(_("it is larger than %(most)s MiB") % {"most": FILE_MOST // 2**20})
     outcome = Outcome()
     items = list(FORMATS[file_format].read(data, language, outcome.notes))
     outcome.notes = list(dict.fromkeys(outcome.notes))
-    if len(items) > MOST_QUESTIONS:
-        raise NotThisFormat(f"it holds {len(items)} questions; {MOST_QUESTIONS} are the most")
+    if len(items) > most:
+        raise NotThisFormat(_("it holds %(n)s questions; %(most)s are the most") % {"n": len(items), "most": most})
     slug = bank_slug(bank)
     row = Bank.objects.filter(slug=slug).first() or Bank(slug=slug, title={language: bank.strip()})
     if not dry_run:
@@ -61,12 +71,25 @@ def import_questions(
             row.save()
         row = Bank.objects.select_for_update().get(pk=row.pk)
     fresh = _sorted_out(items, row, outcome, author)
+    outcome.print = _print_of(slug, fresh, outcome)
+    if seen is not None and outcome.print != seen:
+        raise ChangedMeanwhile(slug)
     if not dry_run and fresh:
         Question.objects.bulk_create(fresh, batch_size=500)
         body = {"bank": slug, "format": file_format, "file_sha256": hashlib.sha256(data).hexdigest()}
         body |= {"new": outcome.imported, "refused": len(outcome.refused), "already_there": outcome.already_there}
         ledger.append(verb="quizzes.questions_imported", actor=by, subject="system:quizzes", body=body)
     return outcome
+
+
+def _print_of(bank: str, fresh: Iterable[Question], outcome: Outcome) -> str:
+    """Return the SHA-256 of what would be written; not of reasons, which are told in the reader's language."""
+    told = {
+        "bank": bank,
+        "new": [f"{question} {question.fingerprint}" for question in fresh],
+        "counts": [outcome.found, outcome.already_there, len(outcome.refused)],
+    }
+    return hashlib.sha256(canon.canonical(told)).hexdigest()
 
 
 def bank_slug(name: str) -> str:
@@ -99,7 +122,9 @@ def _sorted_out(items: Iterable[Item], bank: Bank, outcome: Outcome, author: Emp
         fresh.append(question)
         outcome.imported.append(str(question))
         if question.version > 1:
-            item.notes.append(f"it is version {question.version} of '{slug}'")
+            item.notes.append(
+                _("it is version %(version)s of '%(slug)s'") % {"version": question.version, "slug": slug}
+            )
         if item.notes:
             outcome.noted.append(item)
     return fresh

@@ -1,23 +1,27 @@
 """Attempts are looked at for signs that they are not somebody's own work; a reviewer says what is in them."""
 
 import json
+import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
 
 from django.db import transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 from quizzes import signals
 from quizzes.kinds import kind_of
-from quizzes.models import Attempt, Quiz, Response, Signal
+from quizzes.models import Attempt, Question, Response, Signal
 from quizzes.publishing import NoReason
 
 LOOKED_BACK = timedelta(days=2)  # a look that is missed is made up for the next day
 COMPARED = timedelta(days=120)
 MOST_COMPARED = 20_000  # attempts at one quiz
+RUN = 500  # attempts looked at together
 
 
 class AlreadyJudged(ValueError):
@@ -34,61 +38,88 @@ def look() -> int:
     return Signal.objects.count() - before
 
 
-def _of_single(attempts) -> list[Signal]:
-    found, now = [], timezone.now()
-    rows = attempts.prefetch_related("responses__question").order_by("pk")
-    for attempt in rows.iterator(chunk_size=200):
-        responses = list(attempt.responses.all())
-        taken = (attempt.submitted_at - attempt.started_at).total_seconds()
-        reading = signals.reading_seconds(text for response in responses for text in _texts(response, attempt.language))
-        if attempt.passed and signals.is_far_too_fast(taken=taken, reading=reading, questions=len(responses)):
-            figures = {"seconds": round(taken), "reading": round(reading)}
-            found.append(Signal(kind=Signal.Kind.FAST, attempt=attempt, figures=figures, found_at=now))
-        saves = sorted((r.saved_at, r.device) for r in responses if r.saved_at)
-        if (n := signals.turns(saves)) >= signals.FEWEST_TURNS:
-            found.append(Signal(kind=Signal.Kind.PLACES, attempt=attempt, figures={"turns": n}, found_at=now))
-    return found
+def _of_single(attempts: QuerySet) -> Iterator[Signal]:
+    """Yield what single attempts show. What there is to read in a question is counted once for each language."""
+    now, read = timezone.now(), _Reading()
+    about = ("pk", "started_at", "submitted_at", "passed", "language")
+    for some in _in_runs(attempts.order_by("pk").values_list(*about).iterator(chunk_size=RUN)):
+        responses: defaultdict[int, list[tuple]] = defaultdict(list)
+        rows = Response.objects.filter(attempt__in=[row[0] for row in some])
+        for attempt, question, saved_at, device in rows.values_list("attempt", "question", "saved_at", "device"):
+            responses[attempt].append((question, saved_at, device))
+        read.know({question for listed in responses.values() for question, _at, _device in listed})
+        for pk, started_at, submitted_at, passed, language in some:
+            shown = responses[pk]
+            taken = (submitted_at - started_at).total_seconds()
+            reading = sum(read.seconds(question, language) for question, _at, _device in shown)
+            if passed and signals.is_far_too_fast(taken=taken, reading=reading, questions=len(shown)):
+                figures = {"seconds": round(taken), "reading": round(reading)}
+                yield Signal(kind=Signal.Kind.FAST, attempt_id=pk, figures=figures, found_at=now)
+            saves = sorted((saved_at, device) for _question, saved_at, device in shown if saved_at)
+            if (n := signals.turns(saves)) >= signals.FEWEST_TURNS:
+                yield Signal(kind=Signal.Kind.PLACES, attempt_id=pk, figures={"turns": n}, found_at=now)
 
 
-def _texts(response: Response, language: str) -> Sequence[str]:
-    """Return what was to be read of a question, in the language of the paper."""
-    question = response.question
+def _in_runs(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
+    waiting = iter(rows)
+    while some := list(islice(waiting, RUN)):
+        yield some
+
+
+class _Reading:
+    """How long the texts of a question take to read, by language."""
+
+    def __init__(self) -> None:
+        self.questions: dict[int, Question] = {}
+        self.known: dict[tuple[int, str], float] = {}
+
+    def know(self, pks: Collection[int]) -> None:
+        if fresh := set(pks) - self.questions.keys():
+            self.questions |= Question.objects.in_bulk(fresh)
+
+    def seconds(self, pk: int, language: str) -> float:
+        if (pk, language) not in self.known:
+            self.known[pk, language] = signals.reading_seconds(_texts(self.questions[pk], language))
+        return self.known[pk, language]
+
+
+def _texts(question: Question, language: str) -> Sequence[str]:
+    """Return what is to be read of a question, in the language of the paper."""
 
     def tell(texts: dict) -> str:
         return texts.get(language) or next(iter(texts.values()), "")
 
-    content = question.content
-    names = {name: "" for name in response.order}
-    shown = kind_of(content).shown(content, names, None, tell)
+    content, kind = question.content, kind_of(question.content)
+    names = dict.fromkeys(kind.order(content, random.Random(0)), "")  # noqa: S311 - any order takes as long
+    shown = kind.shown(content, names, None, tell)
     options = [part["text"] for name in ("options", "items", "messages", "prompts") for part in shown.get(name, ())]
     return [tell(question.stem), *options]
 
 
-def _of_pairs(quizzes: set[int], since) -> list[Signal]:
-    found, now = [], timezone.now()
-    for quiz in Quiz.objects.filter(pk__in=quizzes):
+def _of_pairs(quizzes: set[int], since: datetime) -> Iterator[Signal]:
+    """Yield pairs of first tries that are too much alike; of the newest MOST_COMPARED of each quiz."""
+    now = timezone.now()
+    for quiz in sorted(quizzes):
         attempts = Attempt.objects.submitted().filter(quiz=quiz, number=1, submitted_at__gte=now - COMPARED)
         people = dict(attempts.order_by("-pk").values_list("pk", "employee")[:MOST_COMPARED])
-        fresh = set(attempts.filter(submitted_at__gte=since).values_list("pk", flat=True))
+        fresh = set(attempts.filter(submitted_at__gte=since).values_list("pk", flat=True)) & people.keys()
+        if not fresh:
+            continue
+        compared = attempts.filter(pk__gte=min(people))
+        rows = Response.objects.filter(attempt__in=compared, is_counted=True, is_right__isnull=False)
+        asked = dict(rows.order_by().values_list("question").annotate(Count("pk")))
         wrong: defaultdict[int, dict[int, str]] = defaultdict(dict)
         given: Counter[tuple[int, str]] = Counter()
-        asked: Counter[int] = Counter()
-        rows = Response.objects.filter(attempt__quiz=quiz, attempt__number=1, is_counted=True, is_right__isnull=False)
-        for attempt, question, answer, is_right in rows.values_list(
-            "attempt", "question", "answer", "is_right"
-        ).iterator():  # fmt: skip
-            asked[question] += 1
-            if answer is None or is_right or attempt not in people:
-                continue
+        told = rows.filter(is_right=False, answer__isnull=False).order_by().values_list("attempt", "question", "answer")
+        for attempt, question, answer in told.iterator(chunk_size=5_000):
             key = json.dumps(answer, sort_keys=True)
             given[question, key] += 1
             wrong[attempt][question] = key
-        for one in signals.alike(wrong, given, asked):
-            if people[one.first] != people[one.second] and {one.first, one.second} & fresh:
+        for one in signals.alike(wrong, given, asked, fresh):
+            if people.get(one.first) != people.get(one.second):
                 figures = {"shared": one.shared, "bits": one.bits}
                 about = {"attempt_id": one.first, "other_id": one.second, "figures": figures, "found_at": now}
-                found.append(Signal(kind=Signal.Kind.ALIKE, **about))
-    return found
+                yield Signal(kind=Signal.Kind.ALIKE, **about)
 
 
 @transaction.atomic

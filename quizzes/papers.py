@@ -50,8 +50,20 @@ def question(response: Response, lang: str) -> dict:
     }
 
 
-def result(attempt: Attempt, language: str) -> dict:
+def key_is_open(attempt: Attempt) -> bool:
+    """Return whether its person may see what is right: once they have passed the quiz, in this try or another.
+
+    Before, the key of a failed try would be the answers of the next one. Costs a query if this try failed.
+    """
+    same = Attempt.objects.filter(employee=attempt.employee_id, quiz=attempt.quiz_id, passed=True)
+    return attempt.passed or same.exists()
+
+
+def result(attempt: Attempt, language: str, *, with_key: bool = True) -> dict:
     """Return the graded attempt, explained question by question. Two queries. Raises NotSubmitted.
+
+    Without the key a question that is not right tells what was answered, and nothing of what would have been
+    (``is_closed``).
 
     The heading as in ``paper``, and besides: right, percent, passed, timed_out, submitted_at, points {earned, of},
     in_part (whether any earned part of its points), left_out (questions that do not count), missed (must-pass questions
@@ -77,7 +89,8 @@ def result(attempt: Attempt, language: str) -> dict:
             "earned": points_text(sum(response.points * response.credit for response in counted)),
             "of": sum(response.points for response in counted),
         },
-        "questions": [_graded(response, lang) for response in responses],
+        "with_key": with_key,
+        "questions": [_graded(response, lang, with_key) for response in responses],
     }
 
 
@@ -128,17 +141,21 @@ def _asked(response: Response, lang: str) -> dict:
     }
 
 
-def _graded(response: Response, lang: str) -> dict:
-    content = response.question.content
+def _graded(response: Response, lang: str, with_key: bool) -> dict:
+    content, kind = response.question.content, kind_of(response.question.content)
     tell: Callable = partial(told, lang=lang)
-    return {
-        **_asked(response, lang),
+    graded = _asked(response, lang) | {
         "answered": response.answer is not None,
         "is_right": response.is_right,
         "is_counted": response.is_counted,
         "in_part": not response.is_right and response.credit > 0,
         "earned": points_text(response.points * response.credit),
-        "explanation": tell(response.question.explanation),
         "cites": response.question.cites,
-        **kind_of(content).explained(content, response.order, response.answer, tell),
     }
+    if with_key or response.is_right:
+        told_why = tell(response.question.explanation)
+        explained = kind.explained(content, response.order, response.answer, tell)
+        return graded | {"is_closed": False, "explanation": told_why} | explained
+    rows = kind.told(content, response.order, response.answer, tell)
+    given = [(row["shown"], row["answered"]) for row in rows if row["answered"]]
+    return graded | {"is_closed": True, "given": given}

@@ -1,6 +1,7 @@
 """Banks, questions and quizzes: published, withdrawn. Nothing that was asked is ever changed or deleted."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
@@ -107,8 +108,10 @@ def publish_quiz(
 ) -> Quiz:
     """Publish a quiz over these very versions of the questions. It never changes: a changed quiz is another slug.
 
-    Raises BadQuestion: too few, not reviewed, or a blueprint that these questions cannot fill.
+    Raises BadQuestion: too few, two of one name, not reviewed, or a blueprint that these questions cannot fill.
     """
+    if twice := [name for name, n in Counter(question.slug for question in questions).items() if n > 1]:
+        raise BadQuestion(f"{slug} has two questions of one name: {', '.join(twice)}")
     if draw > len(questions):
         raise BadQuestion(f"{slug} draws {draw} questions and has {len(questions)}")
     if unread := [str(question) for question in questions if question.state != Question.State.ACCEPTED]:
@@ -134,7 +137,7 @@ def publish_quiz(
 
 
 def card_of(question: Question) -> drawing.Card:
-    return drawing.Card(tuple(question.tags), question.difficulty, question.must_pass)
+    return drawing.Card(tuple(question.tags), question.difficulty, question.must_pass, question.bank.slug)
 
 
 @transaction.atomic

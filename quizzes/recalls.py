@@ -10,7 +10,7 @@ from django.utils import timezone
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
-from portal.people.models import Employee
+from portal.people.models import Employee, opaque_id
 from quizzes import grading
 from quizzes.models import Attempt, Question, Recall, Regrade, Response
 from quizzes.publishing import NoReason, withdraw_question
@@ -44,6 +44,29 @@ def recall_question(*, question: Question, rule: str, reason: str, by: Employee)
     body = {"recall": recall.uid, "questions": [f"{v.bank.slug}/{v}" for v in versions], "rule": rule}
     body |= {"reason": recall.reason, "attempts": affected}
     ledger.append(verb="quizzes.question_recalled", actor=by.uid, subject="system:quizzes", body=body)
+    return recall
+
+
+@transaction.atomic
+def ask_again(*, recall: Recall, rule: str, reason: str, by: Employee) -> Recall:
+    """Ask anew for a recall that was sent back: every result is looked at again under ``rule``.
+
+    What the first look came to stays in the ledger. One that was not sent back is returned as it is. Raises NoReason.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise NoReason(recall.uid)
+    recall = Recall.objects.select_for_update(of=("self",)).get(pk=recall.pk)
+    if recall.sent_back_at is None:
+        return recall
+    recall.regrades.all().delete()
+    affected = _affected(recall.words).count()
+    recall.job = jobs.start(kind=REGRADE, key=opaque_id(), by=by, params={"words": recall.words}, total=affected)
+    recall.rule, recall.reason, recall.begun_by, recall.begun_at = rule, reason[:500], by, timezone.now()
+    recall.sent_back_at, recall.sent_back_by, recall.sent_back_why = None, None, ""
+    recall.save()
+    body = {"recall": recall.uid, "rule": rule, "reason": recall.reason, "attempts": affected}
+    ledger.append(verb="quizzes.recall_asked_again", actor=by.uid, subject="system:quizzes", body=body)
     return recall
 
 
@@ -136,6 +159,11 @@ def summary(recall: Recall) -> dict[str, int]:
 def changed(rows: QuerySet[Regrade]) -> QuerySet[Regrade]:
     """Those whose percentage or outcome is another one now."""
     return rows.filter(~Q(percent_after=F("percent_before")) | ~Q(passed_after=F("passed_before")))
+
+
+def better(rows: QuerySet[Regrade]) -> QuerySet[Regrade]:
+    """Those that count for more now: a higher percentage, or passed after all. Only these people are written to."""
+    return rows.filter(Q(percent_after__gt=F("percent_before")) | Q(passed_before=False, passed_after=True))
 
 
 def touched_by(question: Question) -> dict[str, int]:

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 FEWEST_OPTIONS, MOST_OPTIONS = 2, 8
 
 
@@ -21,19 +23,34 @@ def flaws_in_key(kind: str, options: Sequence[Mapping]) -> Iterator[Flaw]:
     """
     right = [number for number, option in enumerate(options) if option.get("right") is True]
     if kind == "truefalse" and len(options) != 2:
-        yield Flaw(("options",), f"a truefalse question has {len(options)} options", "Give it two: true and false.")
+        yield Flaw(
+            ("options",),
+            _("a truefalse question has %(n)s options") % {"n": len(options)},
+            _("Give it two: true and false."),
+        )
     elif not FEWEST_OPTIONS <= len(options) <= MOST_OPTIONS:
-        remedy = f"Give it {FEWEST_OPTIONS} to {MOST_OPTIONS}."
-        yield Flaw(("options",), f"a question has {len(options)} options", remedy)
+        remedy = _("Give it %(fewest_options)s to %(most_options)s.") % {
+            "fewest_options": FEWEST_OPTIONS,
+            "most_options": MOST_OPTIONS,
+        }
+        yield Flaw(("options",), _("a question has %(n)s options") % {"n": len(options)}, remedy)
     if not right:
-        yield Flaw(("options",), "no option is right", "Add 'right: true' to the right one.")
+        yield Flaw(("options",), _("no option is right"), _("Mark the right one: in a file with 'right: true'."))
     elif len(right) > 1 and kind != "multiple":
-        remedy = "Leave one, or make the question 'kind: multiple'."
-        yield Flaw(("options", right[1]), f"a {kind} question has {len(right)} right options", remedy)
+        remedy = _("Leave one, or make the question 'kind: multiple'.")
+        yield Flaw(
+            ("options", right[1]),
+            _("a %(kind)s question has %(n)s right options") % {"kind": kind, "n": len(right)},
+            remedy,
+        )
     known: set[object] = set()
     for number, option in enumerate(options):
         if option.get("id") in known:
-            yield Flaw(("options", number, "id"), f"option id {option.get('id')!r} is there twice", "Rename one.")
+            yield Flaw(
+                ("options", number, "id"),
+                _("option id %(id)r is there twice") % {"id": option.get("id")},
+                _("Rename one."),
+            )
         known.add(option.get("id"))
 
 

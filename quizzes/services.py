@@ -24,7 +24,7 @@ from quizzes.publishing import (
     publish_quiz,
     withdraw_question,
 )
-from quizzes.recalls import recall_question
+from quizzes.recalls import ask_again, recall_question
 from quizzes.starting import MustWait, NothingToAsk, language_for, next_try_at, note_showing, start_attempt
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "OutOfDate",
     "Sent",
     "TooLate",
+    "ask_again",
     "bank_slug",
     "end_extra_time",
     "export_questions",

@@ -96,8 +96,8 @@ def _begin(quiz: Quiz, employee: Employee, language: str, now: datetime, by: str
 def _drawn(quiz: Quiz, employee: Employee, seed: str) -> list[Question]:
     """Return the questions to ask, in order: as many as the quiz draws, fewer where too many were withdrawn."""
     usable = quiz.questions.usable()
-    rows = list(usable.values_list("pk", "bank", "slug", "tags", "difficulty", "must_pass"))
-    cards = {slug: drawing.Card(tuple(tags), level, must) for _pk, _bank, slug, tags, level, must in rows}
+    rows = list(usable.values_list("pk", "bank", "slug", "tags", "difficulty", "must_pass", "bank__slug"))
+    cards = {slug: drawing.Card(tuple(tags), level, must, of) for _pk, _bank, slug, tags, level, must, of in rows}
     drawn = drawing.draw(
         cards,
         count=min(quiz.draw, len(cards)),
@@ -136,7 +136,12 @@ def paper_sha256(attempt: Attempt, responses: Sequence[Response]) -> str:
     It stands in the Entry of the beginning, so years later it can be told whether what is drawn again is what was
     shown.
     """
-    paper = {
+    return hashlib.sha256(canon.canonical(paper_of(attempt, responses))).hexdigest()
+
+
+def paper_of(attempt: Attempt, responses: Sequence[Response]) -> dict:
+    """Return what the fingerprint of an attempt's paper is over."""
+    return {
         "attempt": attempt.uid,
         "languages": attempt.languages,
         "pass_percent": attempt.pass_percent,
@@ -154,7 +159,6 @@ def paper_sha256(attempt: Attempt, responses: Sequence[Response]) -> str:
             for response in responses
         ],
     }
-    return hashlib.sha256(canon.canonical(paper)).hexdigest()
 
 
 def language_for(attempt: Attempt, wanted: str) -> str:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from quizzes.views import banks, editing, signals
+from quizzes.views import banks, editing, importing, signals
 
 app_name = "quizzes"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     # questions/
     path("questions/", banks.bank_list, name="bank_list"),
     path("questions/analyse/", banks.analyse, name="analyse"),
+    path("questions/import/", importing.upload, name="upload"),
+    path("questions/import/<str:uid>/", importing.dry_run, name="dry_run"),
     path("questions/preview/", editing.preview, name="preview"),
     path("questions/<slug:slug>/", banks.bank, name="bank"),
     path("questions/<slug:slug>/new/", editing.edit, name="new"),
@@ -17,5 +19,6 @@ urlpatterns = [
     path("questions/<slug:slug>/file/", editing.export, name="export"),
     path("questions/<slug:slug>/<slug:question>/", banks.question, name="question"),
     path("questions/<slug:slug>/<slug:question>/edit/", editing.edit, name="edit"),
+    path("questions/<slug:slug>/<slug:question>/withdraw/", editing.withdraw, name="withdraw"),
     path("questions/<slug:slug>/<slug:question>/review/", editing.review, name="review"),
 ]

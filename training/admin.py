@@ -6,25 +6,33 @@ from portal.ledger.admin import ReadOnlyAdmin
 from training.assignments import set_rule
 from training.models import (
     Assignment,
+    Attestation,
     Certificate,
     CertificateExport,
     Completion,
     Edition,
     Exemption,
+    ExportPart,
     Module,
     ModuleResult,
+    PolicyVersion,
     Rule,
+    RuleVersion,
+    SigningKey,
+    StatusList,
 )
 
 
 @admin.register(Rule)
 class RuleAdmin(admin.ModelAdmin):
-    """The one thing here that may be changed by hand; each change is an Entry, and a rule is ended, never deleted."""
+    """The plainest of a rule may be changed here; all of it on the page of rules. A rule is ended, never deleted."""
 
-    list_display = ("name", "course", "due_days", "starts_on", "is_active")
+    list_display = ("name", "course", "version", "due_days", "starts_on", "is_active")
+    list_select_related = ("course",)
+    fields = ("name", "course", "due_days", "starts_on", "is_active")
 
     def get_readonly_fields(self, request, obj=None) -> tuple[str, ...]:
-        return ("name",) if obj else ()
+        return ("name", "course") if obj else ()
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
@@ -39,6 +47,24 @@ class RuleAdmin(admin.ModelAdmin):
             by=request.user.uid,
         )
         obj.pk = saved.pk
+
+
+@admin.register(RuleVersion)
+class RuleVersionAdmin(ReadOnlyAdmin):
+    list_display = ("rule", "number", "made_at", "made_by")
+    list_select_related = ("rule",)
+
+
+@admin.register(Attestation)
+class AttestationAdmin(ReadOnlyAdmin):
+    list_display = ("employee", "version", "period", "signed_at", "proved_how")
+    list_select_related = ("employee", "version__policy")
+
+
+@admin.register(PolicyVersion)
+class PolicyVersionAdmin(ReadOnlyAdmin):
+    list_display = ("policy", "number", "effective_from", "published_at", "fingerprint")
+    list_select_related = ("policy",)
 
 
 @admin.register(Edition)
@@ -90,7 +116,23 @@ class CertificateAdmin(ReadOnlyAdmin):
     search_fields = ("=serial",)
 
 
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin):
+    list_display = ("fingerprint", "begun_at")
+
+
+@admin.register(StatusList)
+class StatusListAdmin(ReadOnlyAdmin):
+    list_display = ("number", "made_at", "is_stale")
+
+
+@admin.register(ExportPart)
+class ExportPartAdmin(ReadOnlyAdmin):
+    list_display = ("export", "number", "count", "size", "sha256")
+    list_select_related = ("export",)
+
+
 @admin.register(CertificateExport)
 class CertificateExportAdmin(ReadOnlyAdmin):
-    list_display = ("uid", "asked_by", "asked_at", "count", "sha256")
+    list_display = ("uid", "asked_by", "asked_at", "count")
     list_select_related = ("asked_by",)

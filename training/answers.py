@@ -44,3 +44,8 @@ def of_one(answers: Mapping[int, dict], position: int) -> dict[str, list[str]]:
     if answers.keys() - {position}:
         raise NotAPaper("other questions too")
     return answers.get(position, {})
+
+
+def says_something(fields: Mapping[str, list[str]]) -> bool:
+    """Return whether a question's fields hold an answer; a unit alone, which is chosen from the first, is none."""
+    return any(value.strip() for name, values in fields.items() if name != "unit" for value in values)

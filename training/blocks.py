@@ -6,24 +6,26 @@ Blocks are plain data, made by parsing.py and kept in Lesson.body. Each has ``ki
     rule      source, html
     check     question, options [{text, right, why}]
     chat      title, intro, messages [{sender, face, me, kind, text, mark, why, cites}]; mark None: scenery
+    branch    title, intro, start, scenes, as branches.py tells
     steps     title, phone, steps [{do, why, screen [{part, text, is_thing}]}]
-    case      source, happened, timeline [{when, what}], cost, lesson
+    case      source, happened, timeline [{when, what}], cost, lesson, figures {unit, bars [{what, number}]} or None
 
 A source is {id, kind, short, name, number, body, link}, told in the lesson's language; cites hold {id, short, link};
 a link may be "".
 An answer is plain JSON, kept in Progress.answers under the block's name: the number of the option chosen (check),
-{"<number of the message>": mark} (chat), the number of the step shown (steps; as many as there are: done). All count
-from 0.
+{"<number of the message>": mark} (chat), the numbers of the replies chosen (branch), the number of the step shown
+(steps; as many as there are: done). All count from 0.
 """
 
 from collections.abc import Mapping
 
-MARKS = ("business", "personal", "both")
-MESSAGE_KINDS = ("text", "voice", "image", "file", "link", "sticker", "red-packet", "recalled", "forwarded")
-SCREEN_PARTS = ("them", "me", "note", "button")
-INTERACTIVE = ("check", "chat", "steps")
+from training import branches
+from training.messages import MARKS, is_group
 
-Answer = int | dict[str, str]
+SCREEN_PARTS = ("them", "me", "note", "button")
+INTERACTIVE = ("check", "chat", "branch", "steps")
+
+Answer = int | dict[str, str] | list[int]
 
 
 class BadAnswer(ValueError):
@@ -44,11 +46,19 @@ def shown(block: Mapping, answer: Answer | None) -> dict:
 
 def public(block: Mapping, answered: bool) -> dict:
     """Return the block as the page may have it. Before the answer: no right marks, no whys, nothing that tells."""
-    if answered or block["kind"] not in ("check", "chat"):
-        return dict(block)
-    if block["kind"] == "check":
-        return {**block, "options": [{"text": option["text"]} for option in block["options"]]}
-    return {**block, "messages": [_unmarked(message) for message in block["messages"]]}
+    match block["kind"]:
+        case "check" if not answered:
+            return {**block, "options": [{"text": option["text"]} for option in block["options"]]}
+        case "chat":
+            messages = block["messages"] if answered else [_unmarked(message) for message in block["messages"]]
+            looks = {"is_group": is_group(messages), "is_moments": any(m["kind"] == "moments" for m in messages)}
+            return {**block, "messages": messages} | looks
+        case "branch":  # what was reached is in the feedback; the rest is never told
+            said = [message for scene in block["scenes"] for message in scene["messages"]]
+            return {name: block[name] for name in ("kind", "name", "title", "intro")} | {"is_group": is_group(said)}
+        case "case":
+            return {**block, "bars": bars(block.get("figures"))}
+    return dict(block)
 
 
 def _unmarked(message: Mapping) -> dict:
@@ -56,16 +66,30 @@ def _unmarked(message: Mapping) -> dict:
     return kept | {"asks": message["mark"] is not None}
 
 
+def bars(figures: Mapping | None) -> list[dict]:
+    """Return the figures as they are drawn: {what, number, share}; share is in percent of the largest one."""
+    found = figures["bars"] if figures else []
+    largest = max((float(bar["number"]) for bar in found), default=0)
+    return [{**bar, "share": round(100 * float(bar["number"]) / largest) if largest else 0} for bar in found]
+
+
 def read_answer(block: Mapping, data: Mapping[str, str]) -> Answer:
     """Return the answer in what a form sent. Raises BadAnswer, also when nothing was chosen.
 
-    Fields: ``choice`` (check), ``mark-<number>`` (chat), ``step`` (steps).
+    Fields: ``choice`` (check), ``mark-<number>`` (chat), ``path`` (branch), ``step`` (steps).
     """
     match block["kind"]:
         case "check":
             return _number(data.get("choice"), most=len(block["options"]) - 1)
         case "steps":
             return _number(data.get("step"), most=len(block["steps"]))
+        case "branch":
+            try:
+                path = branches.read_path(data.get("path", ""))
+                branches.walk(block, path)
+            except branches.NoSuchPath as error:
+                raise BadAnswer(str(error)) from error
+            return path
         case "chat":
             sent = {str(number): data.get(f"mark-{number}") for number in range(len(block["messages"]))}
             marks = {number: mark for number, mark in sent.items() if mark}
@@ -84,6 +108,8 @@ def is_done(block: Mapping, answer: Answer | None) -> bool:
     """Return whether the person has done what the block asks; who only reads has nothing to do."""
     if block["kind"] == "steps":
         return answer is not None and answer >= len(block["steps"])
+    if block["kind"] == "branch":
+        return not branches.walk(block, answer or [])[1]["choices"]
     return answer is not None or block["kind"] not in INTERACTIVE
 
 
@@ -91,6 +117,8 @@ def feedback(block: Mapping, answer: Answer | None) -> dict | None:
     """Return what the answer earns, as the grade_* functions tell it; None where nothing was answered or asked."""
     if block["kind"] == "steps":
         return step_at(block, answer or 0)
+    if block["kind"] == "branch":
+        return branches.walked(block, answer or [])
     if answer is None:
         return None
     return {"check": grade_check, "chat": grade_chat}[block["kind"]](block, answer)
@@ -155,8 +183,15 @@ def shape(block: Mapping) -> tuple:
             detail = tuple(option["right"] for option in block["options"])
         case "chat":
             detail = tuple((message["me"], message["kind"], message["mark"]) for message in block["messages"])
+        case "branch":
+            detail = tuple(_shape_of_scene(scene) for scene in block["scenes"])
         case "steps":
             detail = tuple(tuple(part["part"] for part in step["screen"]) for step in block["steps"])
         case _:
             detail = ()
     return block["kind"], block["name"], detail
+
+
+def _shape_of_scene(scene: Mapping) -> tuple:
+    messages = tuple((message["me"], message["kind"]) for message in scene["messages"])
+    return scene["id"], messages, tuple((choice["to"], choice["rating"]) for choice in scene["choices"])

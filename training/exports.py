@@ -1,45 +1,50 @@
-"""Certificates in bulk: a ZIP that HR asks for, built member by member by a worker that may be killed at any time.
+"""Certificates in bulk: HR chooses them, and a worker, which may be stopped or killed at any time, packs them.
 
-The members lie in the file one after the other, uncompressed and with a fixed date; the cursor says how far they are
-good. The next worker cuts off what lies beyond, goes on from there, and writes the directory at the end. So the same
-certificates give the same bytes, however often the work was cut off.
+The certificates go into ZIPs of at most EXPORT_PART_BYTES, one after the other (training.zips). The job's cursor says
+how far the part in hand is good; what lies beyond is cut off by whoever goes on. So the same certificates give the
+same parts, however often the work was cut off.
 """
 
 import csv
 import io
-import os
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
+from portal.ledger import keys, notes
 from portal.ledger import services as ledger
 from portal.people.models import Department, Employee, opaque_id
-from training import certificates, files, rules
-from training.models import Certificate, CertificateExport
+from training import certificates, files, rules, zips
+from training.models import Certificate, CertificateExport, ExportPart
 
 EXPORT = "training.tasks.export_certificates"
-MOST = 10_000  # certificates in one file: under four gigabytes
-STEP = 10  # certificates put into the file in one step: drawing them takes seconds, the lease is 90
-MEMBER_DATE = (1980, 1, 1, 0, 0, 0)  # the same for all: a ZIP made again is the same ZIP
+MOST = 100_000  # certificates in one export
+STEP = 50  # certificates packed in one step: a second's work if they have to be drawn; the lease is 90
 COLUMNS = (
-    "serial", "employee_no", "name_en", "name_zh", "department", "course", "edition",
-    "completed_on", "valid_until", "percent", "file", "sha256",
+    "serial", "employee_no", "name_en", "name_zh", "department", "office", "course", "edition",
+    "completed_on", "valid_until", "percent", "state", "file", "sha256",
 )  # fmt: skip
+STANDING = "standing"  # valid or lapsed, neither revoked nor replaced: what one takes unless one says otherwise
+EVERY = "every"
+STATES = [
+    (STANDING, _("Neither revoked nor replaced")),
+    *rules.Validity.choices,
+    (EVERY, _("All that were ever issued")),
+]
 
 
 class TooMany(ValueError):
-    """More certificates than one file takes. ``count``: how many were chosen."""
+    """More certificates than one export takes. ``count``: how many were chosen."""
 
     def __init__(self, count: int) -> None:
         super().__init__(f"{count} certificates, at most {MOST}")
@@ -52,27 +57,39 @@ class NothingChosen(ValueError):
 
 @dataclass(frozen=True)
 class Choice:
-    """Which certificates. None: all. ``department`` includes everything below it; days are inclusive."""
+    """Which certificates. None: all. ``department`` includes everything below it; days are inclusive.
+
+    ``state`` is one of STATES, as it was on the day ``as_of``; None: today.
+    """
 
     department: int | None = None
+    office: int | None = None
     course: int | None = None
     completed_from: date | None = None
     completed_to: date | None = None
+    state: str = STANDING
+    as_of: date | None = None
 
     def as_json(self) -> dict:
         return {k: v.isoformat() if isinstance(v, date) else v for k, v in asdict(self).items()}
 
     @classmethod
     def from_json(cls, data: dict) -> "Choice":
-        days = {k: date.fromisoformat(data[k]) if data[k] else None for k in ("completed_from", "completed_to")}
-        return cls(department=data["department"], course=data["course"], **days)
+        days = ("completed_from", "completed_to", "as_of")
+        return cls(**data | {k: date.fromisoformat(data[k]) for k in days if data.get(k)})
 
 
 def chosen(choice: Choice) -> QuerySet[Certificate]:
-    """Return the certificates of a choice that stand today, oldest first: neither revoked nor replaced."""
-    found = Certificate.objects.to_export()
+    """Return the certificates of a choice, oldest first."""
+    found = Certificate.objects.all()
+    if choice.state == STANDING:
+        found = found.standing()
+    elif choice.state != EVERY:
+        found = found.worth(rules.Validity(choice.state), choice.as_of or timezone.localdate())
     if choice.department:
         found = found.filter(completion__employee__department__in=department_and_below(choice.department))
+    if choice.office:
+        found = found.filter(completion__employee__office=choice.office)
     if choice.course:
         found = found.filter(completion__edition__course=choice.course)
     if choice.completed_from:
@@ -102,108 +119,146 @@ def department_and_below(department: int) -> set[int]:
 
 @transaction.atomic
 def ask(*, choice: Choice, by: Employee) -> CertificateExport:
-    """Ask for a ZIP of the chosen certificates, as far as they are issued by now. Raises TooMany, NothingChosen."""
+    """Ask for ZIPs of the chosen certificates, as far as they are issued by now. Raises TooMany, NothingChosen."""
+    choice = Choice(**asdict(choice) | {"as_of": choice.as_of or timezone.localdate()})
     pks = list(chosen(choice).values_list("pk", flat=True)[: MOST + 1])
     if not pks:
         raise NothingChosen
     if len(pks) > MOST:
         raise TooMany(chosen(choice).count())
     uid = opaque_id()
-    job = jobs.start(kind=EXPORT, key=uid, by=by, params={"export": uid, "upto": pks[-1]}, total=len(pks))
+    params = {"export": uid, "upto": pks[-1]}
+    job = jobs.start(kind=EXPORT, key=uid, by=by, params=params, total=len(pks), may_stop=True)
     return CertificateExport.objects.create(uid=uid, asked_by=by, choice=choice.as_json(), job=job)
 
 
 # --- the worker --------------------------------------------------------------------------------------------------
 
 
+@dataclass
+class Cursor:
+    """How far the work is. ``part``: the one in hand, from 1; ``size``: bytes of it that are good; ``inside``: how
+    many certificates lie in it; ``before``, ``last``: the last certificate of the parts before, and of all so far."""
+
+    part: int = 1
+    size: int = 0
+    inside: int = 0
+    before: int = 0
+    last: int = 0
+
+
 def draw_ahead(job: Job) -> None:
     """Draw what is missing of the next step's files, outside of its transaction. Repeatable."""
-    ahead = _members(job).filter(pk__gt=job.cursor.get("last", 0))[:STEP]
+    ahead = _members(job).filter(pk__gt=job.cursor.get("last", 0), file="")[:STEP]
     for certificate in ahead:
         certificates.draw(certificate)
 
 
 def step(job: Job) -> bool:
-    """Put the next STEP certificates into the ZIP; after the last, close it, put it in place and write the Entry."""
+    """Put the next certificates into the part in hand; close it when it is full or all are in; the last step is the
+    Entry. One part is closed in one step."""
+    jobs.hold(job)
+    export = CertificateExport.objects.select_related("asked_by").get(uid=job.params["export"])
+    cursor = Cursor(**job.cursor)
     path = files.workshop() / f"{job.key}.zip"
-    size, last = job.cursor.get("size", 0), job.cursor.get("last", 0)
-    if size and (not path.exists() or path.stat().st_size < size):
-        size = last = job.done = 0  # another machine, or the file was lost: from the beginning
-    members = list(_members(job).filter(pk__gt=last)[:STEP])
-    with path.open("r+b" if size else "w+b") as stream:
-        stream.truncate(size)
-        stream.seek(size)
-        if not members:
-            _close(job, stream)
-        else:
-            _add(stream, members)
-            job.cursor = {"size": stream.tell(), "last": members[-1].pk}
-        stream.flush()
-        os.fsync(stream.fileno())
-    job.done += len(members)
-    if members:
-        return False
-    _deliver(job, path)
-    return True
+    if cursor.size and (not path.exists() or path.stat().st_size < cursor.size):
+        job.done -= cursor.inside  # another machine, or the file was lost: this part from its beginning
+        cursor.size, cursor.inside, cursor.last = 0, 0, cursor.before
+    members = list(_members(job).filter(pk__gt=cursor.last)[:STEP])
+    if not members and not cursor.inside:
+        _end(job, export)
+        return True
+    with path.open("r+b" if cursor.size else "w+b") as stream:
+        stream.truncate(cursor.size)
+        stream.seek(cursor.size)
+        added = _add(stream, members, cursor)
+        if len(added) < len(members) or not members:
+            _close(stream, export, cursor)
+        cursor.size = stream.tell()
+        files.flush_stream(stream)
+    job.done += len(added)
+    if len(added) < len(members) or not members:
+        _keep(export, cursor, path)
+        cursor = Cursor(part=cursor.part + 1, before=cursor.last, last=cursor.last)
+    job.cursor = asdict(cursor)
+    return False
 
 
 def _members(job: Job) -> QuerySet[Certificate]:
-    """Return what goes into the file, in its order: as asked, and nothing that was issued since."""
+    """Return what is to be packed, in its order: as asked, and nothing that was issued since."""
     export = CertificateExport.objects.get(uid=job.params["export"])
-    return chosen(Choice.from_json(export.choice)).filter(pk__lte=job.params["upto"])
+    rows = chosen(Choice.from_json(export.choice)).filter(pk__lte=job.params["upto"])
+    return rows.select_related("completion__edition__course")
 
 
-def _add(stream: BinaryIO, members: Iterable[Certificate]) -> None:
-    """Append the certificates' files where the stream stands. Raises files.Changed for one that was tampered with."""
+def _add(stream: BinaryIO, members: Sequence[Certificate], cursor: Cursor) -> list[Certificate]:
+    """Append certificates until the part would become too large, and return those that are in.
+
+    At least one is in each part. Raises files.Changed for one that was tampered with.
+    """
+    added = []
     for certificate in members:
         drawn = certificates.draw(certificate)
         with files.open_checked(drawn.file.name, drawn.sha256) as content:
-            data = content.read()
-        member = _member(_file_name(certificate.serial))
-        member.CRC, member.compress_size, member.file_size = zlib.crc32(data), len(data), len(data)
-        stream.write(member.FileHeader())
-        stream.write(data)
+            contents = [(f"{drawn.serial}.pdf", content.read())]
+        if drawn.badge:
+            contents.append((f"{drawn.serial}.jwt", drawn.badge.encode()))
+        more = sum(zips.room(name, data) for name, data in contents) + ROOM_IN_LISTS
+        if cursor.inside and stream.tell() + cursor.inside * ROOM_IN_LISTS + more > settings.EXPORT_PART_BYTES:
+            break
+        for name, data in contents:
+            zips.add(stream, name, data)
+        cursor.last, cursor.inside = drawn.pk, cursor.inside + 1
+        added.append(drawn)
+    return added
 
 
-def _file_name(serial: str) -> str:
-    """Return the name in the ZIP: the serial alone, which says nothing about the person."""
-    return f"{serial}.pdf"
+ROOM_IN_LISTS = 1_500  # bytes that one certificate takes at most in index, manifest and directory of a part
 
 
-def _member(name: str) -> zipfile.ZipInfo:
-    member = zipfile.ZipInfo(name, MEMBER_DATE)
-    member.external_attr = 0o600 << 16
-    member.create_system = 3  # told to be Unix everywhere, or the bytes would differ between machines
-    return member
+def _close(stream: BinaryIO, export: CertificateExport, cursor: Cursor) -> None:
+    """Append the index, the manifest and the directory of a part."""
+    earlier = zips.members_in(stream, stream.tell())
+    serials = [member.filename.removesuffix(".pdf") for member in earlier if member.filename.endswith(".pdf")]
+    zips.add(stream, "index.csv", index_of(serials))
+    listed = zips.members_in(stream, stream.tell())
+    zips.add(stream, "manifest.txt", manifest_of(stream, listed, export, cursor.part).encode())
+    zips.close(stream, zips.members_in(stream, stream.tell()))
 
 
-def _close(job: Job, stream: BinaryIO) -> None:
-    """Append the index, then the directory of all members."""
-    start = stream.tell()
-    earlier = _members_in(stream, start)
-    stream.seek(start)
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.filelist[:0] = earlier
-        archive.writestr(_member("index.csv"), index_of([member.filename.removesuffix(".pdf") for member in earlier]))
-    job.result = {"count": len(earlier)}
+def manifest_of(stream: BinaryIO, members: Sequence[zips.Member], export: CertificateExport, part: int) -> str:
+    """Return the digest of every file of a part, as a note signed with the key of the evidence log.
+
+    A part names the digest of the one before it, so none can be left out unseen. Raises keys.KeyTrouble.
+    """
+    before = ExportPart.objects.filter(export=export, number=part - 1).values_list("sha256", flat=True).first()
+    lines = [
+        "onchannel certificates/1",
+        f"export {export.uid}",
+        f"asked {export.asked_at:%Y-%m-%dT%H:%M:%SZ}",
+        f"part {part}",
+        f"before {before or '0' * 64}",
+        *(f"{zips.digest(stream, member)}  {member.file_size}  {member.filename}" for member in members),
+    ]
+    return notes.sign("".join(f"{line}\n" for line in lines), keys.signer())
 
 
-LOCAL_HEADER = struct.Struct("<4s5HLLL2H")
+def _keep(export: CertificateExport, cursor: Cursor, path: Path) -> None:
+    """Put a closed part in place. Made again after a kill, it is the same."""
+    name, size = f"exports/{export.uid}-{cursor.part}.zip", path.stat().st_size
+    digest = files.put_in_place(path, name)
+    fields = {"file": name, "sha256": digest, "size": size, "count": cursor.inside}
+    ExportPart.objects.create(export=export, number=cursor.part, **fields)
 
 
-def _members_in(stream: BinaryIO, end: int) -> list[zipfile.ZipInfo]:
-    """Read back what the steps before have written: one local header after the other, up to ``end``."""
-    found = []
-    offset = 0
-    while offset < end:
-        stream.seek(offset)
-        header = LOCAL_HEADER.unpack(stream.read(LOCAL_HEADER.size))
-        _sign, _version, _flags, _method, _time, _date, crc, size, _full, name_length, extra = header
-        member = _member(stream.read(name_length).decode("ascii"))
-        member.CRC, member.compress_size, member.file_size, member.header_offset = crc, size, size, offset
-        found.append(member)
-        offset += LOCAL_HEADER.size + name_length + extra + size
-    return found
+def _end(job: Job, export: CertificateExport) -> None:
+    parts = list(export.parts.values("number", "count", "size", "sha256"))
+    export.count = sum(part["count"] for part in parts)
+    export.save(update_fields=["count"])
+    job.result = {"count": export.count, "parts": len(parts)}
+    body = {"export": export.uid, "choice": export.choice, "count": export.count, "parts": parts}
+    actor = export.asked_by.uid
+    ledger.append(verb="training.certificates_exported", actor=actor, subject=actor, body=body)
 
 
 def index_of(serials: Sequence[str]) -> bytes:
@@ -211,13 +266,14 @@ def index_of(serials: Sequence[str]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
+    today = timezone.localdate()
     for start in range(0, len(serials), 500):
         found = Certificate.objects.filter(serial__in=serials[start : start + 500]).order_by("pk")
-        writer.writerows([rules.csv_cell(cell) for cell in _row(certificate)] for certificate in found)
+        writer.writerows([rules.csv_cell(cell) for cell in _row(certificate, today)] for certificate in found)
     return out.getvalue().encode("utf-8-sig")
 
 
-def _row(certificate: Certificate) -> list:
+def _row(certificate: Certificate, today: date) -> list:
     facts = certificate.facts
     return [
         certificate.serial,
@@ -225,23 +281,13 @@ def _row(certificate: Certificate) -> list:
         facts["name_en"],
         facts["name_zh"],
         facts["department"]["en"],
+        facts["office"]["en"],
         rules.told(facts["course"], "en"),
         facts["edition"],
         facts["completed_on"],
         facts["valid_until"],
         facts["percent"],
-        _file_name(certificate.serial),
+        str(certificates.validity(certificate, today)),
+        f"{certificate.serial}.pdf",
         certificate.sha256,
     ]
-
-
-def _deliver(job: Job, path: Path) -> None:
-    export = CertificateExport.objects.select_related("asked_by").get(uid=job.params["export"])
-    name = f"exports/{export.uid}.zip"
-    export.sha256 = files.put_in_place(path, name)
-    export.file, export.count = name, job.result["count"]
-    export.save(update_fields=["file", "sha256", "count"])
-    job.result |= {"sha256": export.sha256}
-    body = {"export": export.uid, "choice": export.choice, "count": export.count, "sha256": export.sha256}
-    actor = export.asked_by.uid
-    ledger.append(verb="training.certificates_exported", actor=actor, subject=actor, body=body)

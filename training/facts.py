@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from django.db.models import Avg, Count, Q
+from django.db.models import Avg, Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from portal.people.models import Employee
 from quizzes.models import Attempt
 from training.models import Assignment, Completion, Course, Exemption, Module, ModuleResult, Progress
+from training.reasons import reason_of
 from training.rules import TrainingFacts, told
 
 CHUNK = 5000  # ids in one query
@@ -45,13 +46,14 @@ def facts_in(courses: Collection[int], people: Collection[int]) -> dict[tuple[in
         exemptions[row.employee_id, row.course_id].append((row.starts_on, row.ends_on))
     counted = Completion.objects.filter(edition__course__in=courses, employee__in=people).order_by("expires_on")
     ends = {(c.employee_id, c.edition.course_id): c.expires_on for c in counted.select_related("edition")}
-    owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open().order_by("cycle")}
+    owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open()}
     return {
         pair: TrainingFacts(
             due_on=owed[pair].due_on if pair in owed else None,
             has_begun=pair in owed and owed[pair].edition_id is not None,
             expires_on=ends.get(pair),
             exemptions=tuple(exemptions.get(pair, ())),
+            grace_days=owed[pair].grace_days if pair in owed else 0,
         )
         for pair in exemptions.keys() | ends.keys() | owed.keys()
     }
@@ -132,15 +134,21 @@ class FirstTries:
     tried: int
     passed: int  # of them, at once
     percent: int | None  # mean mark, rounded down; None: nobody tried
+    quiz: int  # the id of the quiz they tried: see tries_of()
 
 
-def first_tries(course: Course | None = None) -> list[FirstTries]:
-    """Return the first tries at each module of the newest edition, in its order. Two queries.
+def tries_of(*quizzes: int | None, until: datetime) -> QuerySet[Attempt]:
+    """Return everybody's first try at these quizzes, as far as it was handed in by that moment."""
+    return Attempt.objects.filter(quiz__in=quizzes, number=1, submitted_at__lte=until)
+
+
+def first_tries(course: Course | None = None, *, until: datetime) -> list[FirstTries]:
+    """Return the first tries until a moment at each module of the newest edition, in its order. Two queries.
 
     They read every first attempt of the firm: for a count that is made once a day, not for a page.
     """
     columns = _columns(course or permit_course())
-    first = Attempt.objects.filter(quiz__in=[one.quiz_id for one in columns], number=1, percent__isnull=False)
+    first = tries_of(*(one.quiz_id for one in columns), until=until)
     counted = (
         first.order_by()
         .values("quiz")
@@ -148,9 +156,9 @@ def first_tries(course: Course | None = None) -> list[FirstTries]:
     )
     by_quiz = {row["quiz"]: row for row in counted}
     return [
-        FirstTries(one.slug, row["tried"], row["at_once"], int(row["mean"]))
+        FirstTries(one.slug, row["tried"], row["at_once"], int(row["mean"]), one.quiz_id)
         if (row := by_quiz.get(one.quiz_id))
-        else FirstTries(one.slug, 0, 0, None)
+        else FirstTries(one.slug, 0, 0, None, one.quiz_id)
         for one in columns
     ]
 
@@ -167,13 +175,45 @@ class Cycle:
     expires_on: date | None
     percent: int | None
     study_seconds: int | None
+    is_imported: bool = False
+    reason: str = ""  # why it exists and why it is due then, in the language of the page
+    ended_why: str = ""  # in words; empty: open
 
 
 def history_of(employee: Employee) -> list[Cycle]:
     """Return every cycle of every course that was assigned to a person, the newest first. Two queries."""
-    rows = Assignment.objects.filter(employee=employee).select_related("completion", "course", "edition")
+    rows = Assignment.objects.filter(employee=employee).select_related("completion", "course", "edition", "rule")
     newest = _newest_titles(row.course_id for row in rows)
     return [_cycle(row, newest) for row in rows.order_by("-assigned_on", "-pk")]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A completion that came from a file: it has no certificate of ours."""
+
+    title: str
+    completed_on: date
+    expires_on: date
+    percent: int
+
+
+def imported_of(employee: Employee) -> list[Imported]:
+    """Return the completions of a person that were imported, the newest first. One query."""
+    rows = Completion.objects.filter(employee=employee, origin=Completion.Origin.IMPORTED)
+    return [
+        Imported(
+            told(row.edition.title, get_language() or ""),
+            timezone.localdate(row.completed_at),
+            row.expires_on,
+            row.percent,
+        )
+        for row in rows.select_related("edition").order_by("-completed_at", "-pk")
+    ]
+
+
+def titles_of(courses: Iterable[int]) -> dict[int, str]:
+    """Return {course: its newest title, in the language of the page}. One query."""
+    return {pk: told(title or {}, get_language() or "") for pk, title in _newest_titles(courses).items()}
 
 
 def _newest_titles(courses: Iterable[int]) -> dict[int, dict]:
@@ -193,6 +233,9 @@ def _cycle(row: Assignment, newest: dict[int, dict]) -> Cycle:
         expires_on=completion.expires_on if completion else None,
         percent=completion.percent if completion else None,
         study_seconds=completion.study_seconds if completion else None,
+        is_imported=completion is not None and completion.origin == Completion.Origin.IMPORTED,
+        reason=reason_of(row).sentence,
+        ended_why=row.get_ended_why_display(),
     )
 
 

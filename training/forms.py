@@ -1,13 +1,21 @@
+from datetime import date
+
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from portal.people.models import Department, Employee
-from quizzes.models import Recall
+from portal.people.models import Department, Employee, Office
+from quizzes.formats.base import tag_of
+from quizzes.models import Bank, Recall
 from training import exports, rules
-from training.models import Course
+from training.fields import CourseChoice, DayInput
+from training.models import Certificate, Course, Edition
+from training.supply import own_bank
+
+REASON = Certificate.Reason
 
 
 class SerialForm(forms.Form):
@@ -33,17 +41,56 @@ class SerialForm(forms.Form):
         return serial
 
 
-class CourseChoice(forms.ModelChoiceField):
-    def label_from_instance(self, course: Course) -> str:
-        newest = max(course.editions.all(), key=lambda edition: edition.number, default=None)
-        return rules.told(newest.title, get_language() or "") if newest else course.slug
+class CertificateSearchForm(forms.Form):
+    """Which of everybody's certificates to list. Everything left empty: all of them."""
+
+    q = forms.CharField(label=_("Name, employee number or serial"), max_length=100, required=False)
+    state = forms.ChoiceField(label=_("State"), choices=[("", _("Any")), *rules.Validity.choices], required=False)
+
+    def narrowed(self, found: QuerySet[Certificate], today: date) -> QuerySet[Certificate]:
+        """Return those of the certificates that fit, once the form is valid."""
+        asked, state = self.cleaned_data["q"].strip(), self.cleaned_data["state"]
+        if state:
+            found = found.worth(rules.Validity(state), today)
+        if serial := rules.normal_serial(asked):
+            return found.filter(serial=serial)
+        if asked:
+            named = Q(name_en__icontains=asked) | Q(name_zh__contains=asked) | Q(employee_no=asked)
+            found = found.filter(completion__employee__in=Employee.objects.filter(named))
+        return found
 
 
-class DayInput(forms.DateInput):
-    input_type = "date"
+class RevokeForm(forms.Form):
+    """Why a certificate is taken back: in a word for everybody, and in full for the firm."""
 
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
+    kind = forms.ChoiceField(
+        label=_("What everybody may read"),
+        choices=[(kind.value, kind.label) for kind in (REASON.WITHDRAWN, REASON.UNFAIR, REASON.ERROR)],
+        help_text=_("Shown with the date to whoever checks the serial. Issued in error: the name is not shown either."),
+    )
+    reason = forms.CharField(
+        label=_("Reason, for the firm"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept with the certificate and in the evidence log; not shown outside."),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, prefix="revoke", **kwargs)
+
+
+class ReissueForm(forms.Form):
+    """Why a certificate is replaced by one with the names as they are now."""
+
+    reason = forms.CharField(
+        label=_("Reason, for the firm"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept in the evidence log; not shown outside."),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, prefix="reissue", **kwargs)
 
 
 class ExportForm(forms.Form):
@@ -56,6 +103,9 @@ class ExportForm(forms.Form):
         empty_label=_("All departments"),
         help_text=_("With everything below it."),
     )
+    office = forms.ModelChoiceField(
+        Office.objects.order_by("name"), required=False, label=_("Office"), empty_label=_("All offices")
+    )
     course = CourseChoice(
         Course.objects.prefetch_related("editions").order_by("slug"),
         required=False,
@@ -64,6 +114,15 @@ class ExportForm(forms.Form):
     )
     completed_from = forms.DateField(required=False, label=_("Completed from"), widget=DayInput())
     completed_to = forms.DateField(required=False, label=_("Completed to"), widget=DayInput())
+    state = forms.ChoiceField(
+        choices=exports.STATES,
+        required=False,
+        label=_("State today"),
+        initial=exports.STANDING,
+    )
+
+    def clean_state(self) -> str:
+        return self.cleaned_data["state"] or exports.STANDING
 
     def clean(self) -> dict:
         data = super().clean()
@@ -78,9 +137,11 @@ class ExportForm(forms.Form):
         data = self.cleaned_data
         return exports.Choice(
             department=data["department"].pk if data["department"] else None,
+            office=data["office"].pk if data["office"] else None,
             course=data["course"].pk if data["course"] else None,
             completed_from=data["completed_from"],
             completed_to=data["completed_to"],
+            state=data["state"],
         )
 
 
@@ -145,3 +206,38 @@ class ExtraTimeForm(forms.Form):
         if first and last and last < first:
             self.add_error("ends_on", _("This day lies before the first."))
         return data
+
+
+class BankChoice(forms.ModelChoiceField):
+    def label_from_instance(self, bank: Bank) -> str:
+        return f"{rules.told(bank.title, get_language() or '')} ({bank.slug})"
+
+
+class ConnectionForm(forms.Form):
+    """Which bank a module's quiz is to ask of as well."""
+
+    module = forms.ChoiceField(label=_("Module"))
+    bank = BankChoice(Bank.objects.order_by("slug"), label=_("Question bank"))
+    tag = forms.CharField(label=_("Only questions with this tag"), required=False, max_length=80)
+    questions = forms.IntegerField(
+        label=_("Questions of it in each attempt"),
+        min_value=0,
+        max_value=100,
+        initial=0,
+        help_text=_("0: they are drawn with the others, spread evenly over the tags."),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+
+    def offer(self, edition: Edition, language: str) -> None:
+        """Offer the modules of the edition, and every bank that is not a module's own."""
+        modules = list(edition.modules.all())
+        self.fields["module"].choices = [(one.slug, rules.told(one.title, language)) for one in modules]
+        own = [own_bank(edition.course.slug, one.slug) for one in modules]
+        self.fields["bank"].queryset = Bank.objects.exclude(slug__in=own).order_by("slug")
+
+    def clean_tag(self) -> str:
+        return tag_of(self.cleaned_data["tag"])

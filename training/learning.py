@@ -4,19 +4,20 @@ Locks in the order of the house: the person, the assignment, their rows, the led
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Max, Sum
 from django.utils import timezone
 
 from portal.ledger import services as ledger
+from portal.people import calendars
 from quizzes import grading
 from quizzes import services as quizzes
 from quizzes.models import Attempt
-from training import certificates, rules
+from training import certificates, duties, looking, rules
 from training.assignments import lock_person, ring_standing
-from training.models import Assignment, Completion, Lesson, Module, ModuleResult, Progress
+from training.models import Assignment, Completion, Edition, Lesson, Module, ModuleResult, OneTry, Progress
 
 MOST_ANSWERS = 100  # blocks of one lesson
 MOST_CHOICES = 100  # marks in one answer
@@ -34,6 +35,10 @@ class AlreadyPassed(Exception):
     """The module is passed in this cycle: there is nothing to try again."""
 
 
+class TestOutSpent(Exception):
+    """A module can be tested out of once a cycle, by who has not tried its quiz before."""
+
+
 class TooMuch(ValueError):
     """More than a page could have sent."""
 
@@ -46,19 +51,22 @@ def open_lesson(*, assignment: Assignment, lesson: Lesson, by: str) -> Progress:
     Raises NotInEdition.
     """
     assignment = _locked(assignment)
-    begins = assignment.edition_id is None
-    if begins:
-        assignment.edition = assignment.course.current
+    if assignment.edition_id is None:
+        _begin(assignment, lesson.module.edition, by)
     if lesson.module.edition_id != assignment.edition_id:
         raise NotInEdition(lesson.slug)
-    if begins:
-        assignment.save(update_fields=["edition"])
-    progress = _read_on(assignment, lesson, timezone.now())
-    if begins:
-        body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
-        ledger.append(verb="training.edition_begun", actor=by, subject=assignment.employee.uid, body=body)
-        ring_standing()
-    return progress
+    return _read_on(assignment, lesson, timezone.now())
+
+
+def _begin(assignment: Assignment, edition: Edition, by: str) -> None:
+    """Fix the edition that is studied in this cycle. Raises NotInEdition unless it is the newest."""
+    if edition != assignment.course.current:
+        raise NotInEdition(str(edition))
+    assignment.edition = edition
+    assignment.save(update_fields=["edition"])
+    body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+    ledger.append(verb="training.edition_begun", actor=by, subject=assignment.employee.uid, body=body)
+    ring_standing()
 
 
 @transaction.atomic
@@ -93,17 +101,22 @@ def answer_block(
 @transaction.atomic
 def finish_lesson(*, assignment: Assignment, lesson: Lesson) -> Progress:
     """Mark the lesson finished. A second time changes nothing. Raises NotInEdition."""
-    now = timezone.now()
-    progress = _read_on(_locked(assignment), lesson, now)
+    now, assignment = timezone.now(), _locked(assignment)
+    progress = _read_on(assignment, lesson, now)
     if progress.finished_at is None:
         progress.finished_at = now
         progress.save(update_fields=["finished_at"])
+        body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+        body |= {"module": lesson.module.slug, "lesson": lesson.slug, "seconds": progress.seconds}
+        body |= {"opened_at": progress.opened_at, "finished_at": now}
+        who = assignment.employee.uid
+        ledger.append(verb="training.lesson_finished", actor=who, subject=who, body=body)
     return progress
 
 
 def _locked(assignment: Assignment) -> Assignment:
     rows = Assignment.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("course", "employee", "edition").get(pk=assignment.pk)
+    return rows.select_related("course", "employee__office", "edition", "rule").get(pk=assignment.pk)
 
 
 def _read_on(assignment: Assignment, lesson: Lesson, now: datetime) -> Progress:
@@ -136,9 +149,54 @@ def start_quiz(*, assignment: Assignment, module: Module, language: str, by: str
     _settle_late(assignment, module)
     if ModuleResult.objects.filter(assignment=assignment, module=module).exists():
         raise AlreadyPassed(module.slug)
-    if lessons_left(assignment, module):
+    if lessons_left(assignment, module) and not _tests_out(assignment, module):
         raise LessonsLeft(module.slug)
     return quizzes.start_attempt(quiz=module.quiz, employee=assignment.employee, language=language, by=by)
+
+
+@transaction.atomic
+def start_test_out(*, assignment: Assignment, module: Module, language: str, by: str) -> Attempt:
+    """Begin the one try at a module's quiz without its lessons, or return it if it is still open.
+
+    It is an attempt like any other: the same draw, the same mark, the same questions that must be right. Whoever fails
+    reads the lessons. The first one begun fixes the edition of the cycle, as a lesson does.
+    Raises NotInEdition, AlreadyPassed, TestOutSpent, quizzes.services.NothingToAsk.
+    """
+    lock_person(assignment.employee_id)
+    assignment = _locked(assignment)
+    if assignment.edition_id is None:
+        _begin(assignment, module.edition, by)
+    if module.edition_id != assignment.edition_id:
+        raise NotInEdition(module.slug)
+    if ModuleResult.objects.filter(assignment=assignment, module=module).exists():
+        raise AlreadyPassed(module.slug)
+    before = OneTry.objects.filter(assignment=assignment, module=module).select_related("attempt").first()
+    if before and before.attempt.is_open:
+        return before.attempt
+    if before or not may_test_out(assignment, module):
+        raise TestOutSpent(module.slug)
+    attempt = quizzes.start_attempt(quiz=module.quiz, employee=assignment.employee, language=language, by=by)
+    OneTry.objects.create(assignment=assignment, module=module, attempt=attempt, began_at=timezone.now())
+    body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+    body |= {"module": module.slug, "attempt": attempt.uid}
+    ledger.append(verb="training.test_out_begun", actor=by, subject=assignment.employee.uid, body=body)
+    return attempt
+
+
+def may_test_out(assignment: Assignment, module: Module) -> bool:
+    """Return whether the person may try the quiz without the lessons: once a cycle, before all of them are finished,
+    and only before any other try at the quiz in this cycle."""
+    if OneTry.objects.filter(assignment=assignment, module=module).exists():
+        return False
+    tried = Attempt.objects.filter(quiz=module.quiz, employee=assignment.employee)
+    if tried.filter(started_at__date__gte=assignment.assigned_on).exists():
+        return False
+    return lessons_left(assignment, module) > 0
+
+
+def _tests_out(assignment: Assignment, module: Module) -> bool:
+    mine = OneTry.objects.filter(assignment=assignment, module=module)
+    return mine.filter(attempt__submitted_at__isnull=True).exists()
 
 
 def lessons_left(assignment: Assignment, module: Module) -> int:
@@ -229,6 +287,8 @@ def _pass_module(
         "percent": result.percent,
         "attempt": attempt.uid,
     }
+    if OneTry.objects.filter(attempt=attempt).exists():
+        body["tested_out"] = True
     ledger.append(verb="training.module_passed", actor=by, subject=assignment.employee.uid, body=body)
     if not assignment.edition.modules.exclude(results__assignment=assignment).exists():
         complete(assignment=assignment, by=by)
@@ -249,19 +309,33 @@ def complete(*, assignment: Assignment, by: str) -> Completion:
     if assignment.edition is None or len(percents) < assignment.edition.modules.count():
         raise ModulesLeft(str(assignment))
     now = timezone.now()
+    today = calendars.local_day(assignment.employee, now)
     completion = Completion.objects.create(
         assignment=assignment,
         employee=assignment.employee,
         edition=assignment.edition,
         completed_at=now,
-        expires_on=rules.expires_on(timezone.localdate(now), assignment.edition.renewal_months),
+        expires_on=_counts_until(assignment, today),
         percent=rules.mean_percent(percents),
         study_seconds=assignment.progress.aggregate(total=Sum("seconds"))["total"] or 0,
     )
+    assignment.ended_on, assignment.ended_why = today, Assignment.Why.COMPLETED
+    assignment.save(update_fields=["ended_on", "ended_why"])
     ledger.append(verb="training.completed", actor=by, subject=assignment.employee.uid, body=_evidence(completion))
     certificates.issue(completion=completion, by=by)
     ring_standing()
     return completion
+
+
+def _counts_until(assignment: Assignment, today: date) -> date:
+    """Return the last day on which the completion will count, as the rule of the cycle renews it."""
+    lapses = Completion.objects.filter(employee=assignment.employee, edition__course=assignment.course)
+    return duties.expires_on(
+        today,
+        assignment.edition.renewal_months,
+        looking.renewal_of(assignment.rule) if assignment.rule else None,
+        lapses.aggregate(last=Max("expires_on"))["last"],
+    )
 
 
 class ModulesLeft(Exception):

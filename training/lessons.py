@@ -1,12 +1,15 @@
 """What a lesson page shows, and where one goes from it."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.translation import gettext as _
 
-from training import blocks
+from training import blocks, review
 from training.models import Lesson, Progress
 from training.outline import LessonLine, ModuleLine, Outline, language_of
+from training.results import sources_of
+from training.rules import told
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,24 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Who keeps the lesson true, and when it was and has to be looked at."""
+
+    owner: str
+    reviewed_on: date
+    review_by: date
+    is_overdue: bool
+
+    @classmethod
+    def of(cls, lesson: Lesson, today: date) -> "Kept | None":
+        kept = lesson.kept
+        if not {"owner", "reviewed", "review_by"} <= kept.keys():
+            return None
+        days = (date.fromisoformat(kept[name]) for name in ("reviewed", "review_by"))
+        return cls(told(kept["owner"], lang_of(lesson)), *days, review.is_overdue(kept, today))
+
+
+@dataclass(frozen=True)
 class LessonPage:
     outline: Outline
     module: ModuleLine
@@ -30,6 +51,8 @@ class LessonPage:
     parts: list[Part]
     go_on_from: int | None  # the block where one was last time; None: at the top, or finished
     is_finished: bool
+    kept: "Kept | None"  # None: the course does not tell
+    sources: list[dict]  # what the lesson cites: {short, name, link}
     previous_url: str
     next_label: str
 
@@ -63,6 +86,8 @@ def page(outline: Outline, lesson: Lesson, progress: Progress) -> LessonPage:
         parts=parts,
         go_on_from=progress.place if 0 < progress.place < len(parts) and not is_finished else None,
         is_finished=is_finished,
+        kept=Kept.of(lesson, outline.today),
+        sources=sources_of(lesson.cites, outline.edition, outline.lang),
         previous_url=before[-1].url if before else outline.url,
         next_label=_next_label(module, line),
     )
@@ -82,6 +107,15 @@ def find_block(lesson: Lesson, name: str) -> tuple[int, dict] | None:
     """Return the number and the block of that name that asks something; None if the lesson has none."""
     named = enumerate(told_blocks(lesson))
     return next(((n, b) for n, b in named if b.get("name") == name and b["kind"] in blocks.INTERACTIVE), None)
+
+
+def first_untried(lesson: Lesson, progress: Progress) -> int | None:
+    """Return the number of the first block that asks for something and was not done; None if nothing is left.
+
+    A check or a chat is done once it was answered, rightly or not; a conversation or a procedure at its end.
+    """
+    shown = enumerate(told_blocks(lesson))
+    return next((n for n, b in shown if not blocks.is_done(b, progress.answers.get(b.get("name", "")))), None)
 
 
 def after(outline: Outline, lesson: Lesson) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quizzes.formats.fields import Fault, Fields, Languages, Report, read_yaml, unreported
+from training import review
 from training.banks import read_bank, read_blueprint
 from training.blocks import shape
 from training.parsing import parse
@@ -22,6 +23,8 @@ class LessonText:
     minutes: int
     title: dict[str, str]
     body: dict[str, list[dict]]
+    kept: dict = field(default_factory=dict)  # owner, reviewed, review_by; days as ISO text
+    cites: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -49,6 +52,7 @@ class CourseText:
     blueprint: list[dict] = field(default_factory=list)  # of the quizzes of modules that have none of their own
     sources: dict[str, dict] = field(default_factory=dict)
     modules: list[ModuleText] = field(default_factory=list)
+    review: dict = field(default_factory=dict)  # of lessons that do not tell their own: owner, reviewed, review_by
     fingerprint: str = ""  # SHA-256 over names and bytes of all its files
 
 
@@ -86,6 +90,7 @@ def _course(files: CourseFolder, known_languages: Collection[str]) -> CourseText
         quiz={},
     )
     course.quiz, course.blueprint = _quiz_terms(fields)
+    course.review = review.of_course(fields, languages) if fields.has("review") else {}
     if len(course.slug) > 50:
         fields.wrong("slug", "the slug is longer than 50 characters", "Shorten it.")
     names = _module_names(fields, files) if fields.is_readable else []
@@ -232,7 +237,7 @@ def _lesson(files: CourseFolder, module: str, file: str, course: CourseText) -> 
         if text is None:
             continue
         report = files.report_on(path)
-        minutes, title, body, first_line = _front_matter(text, report)
+        minutes, title, own, body, first_line = _front_matter(text, report)
         blocks = parse(body, sources=told(course.sources, language), report=report, first_line=first_line)
         if not blocks:
             report(first_line, "the lesson has no text", "Write it below the front matter.")
@@ -240,6 +245,7 @@ def _lesson(files: CourseFolder, module: str, file: str, course: CourseText) -> 
         lesson.body[language] = [block for _, block in blocks]
         if first is None:
             first, lesson.minutes = [shape(block) for _, block in blocks if block["kind"] != "markdown"], minutes
+            lesson.kept, lesson.cites = review.of_lesson(own, course.review, language), review.cited(text)
         elif minutes != lesson.minutes:
             report(2, f"'minutes' is {minutes}, and {lesson.minutes} in {course.languages[0]}", "Make them the same.")
         else:
@@ -259,15 +265,16 @@ def _compare(blocks: list[tuple[int, dict]], first: list[tuple], language: str, 
         report(1, f"the lesson has {len(named)} blocks, and {len(first)} in {language}", "Translate each of them.")
 
 
-def _front_matter(text: str, report: Report) -> tuple[int, str, str, int]:
-    """Return (minutes, title, body, the line of the file on which the body begins)."""
+def _front_matter(text: str, report: Report) -> tuple[int, str, dict, str, int]:
+    """Return (minutes, title, what it tells of its own review, body, the line on which the body begins)."""
     lines = text.split("\n")
     closing = next((number for number, line in enumerate(lines[1:], start=2) if line.rstrip() == "---"), None)
     if lines[0].rstrip() != "---" or closing is None:
         report(1, "the lesson has no front matter", "Begin it with '---', title, minutes and '---', a line each.")
-        return 1, "", text, 1
+        return 1, "", {}, text, 1
     given = read_yaml("\n".join(lines[1 : closing - 1]), report, first_line=2)
     fields = Fields(given, report, of="the front matter", line=1)
     title, minutes = fields.text("title"), fields.number("minutes", least=1, most=30)
+    own = review.read(fields)
     fields.done()
-    return minutes, title, "\n".join(lines[closing:]), closing + 1
+    return minutes, title, own, "\n".join(lines[closing:]), closing + 1

@@ -19,6 +19,8 @@ TAGS = {
 }
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "div": {"tabindex"}}
 CLASSES = {"a": {"cite"}, "span": {"cite"}, "div": {"scroll"}}
+CITE = r'(?:<a class="cite"[^>]*>[^<]*</a>|<span class="cite">[^<]*</span>)'
+BEFORE_A_STOP = re.compile(rf"\s?({CITE}(?:\s?{CITE})*)([.,;:。，；：、])")
 LINK_REL = "noopener nofollow external"
 
 
@@ -31,7 +33,7 @@ def render(text: str, *, sources: Mapping[str, Mapping], report: Report, first_l
     for line, what, remedy in _mistakes(_STRICT.parse(text, {}), sources):
         report(first_line + line, what, remedy)
     html = _SAFE.render(text, {"sources": sources})
-    return nh3.clean(
+    clean = nh3.clean(
         html,
         tags=TAGS,
         attributes=ATTRIBUTES,
@@ -40,6 +42,8 @@ def render(text: str, *, sources: Mapping[str, Mapping], report: Report, first_l
         link_rel=LINK_REL,
         strip_comments=True,
     )
+    # A chip after the stop, or the stop would stand alone at the beginning of a line.
+    return BEFORE_A_STOP.sub(r"\2 \1", clean)
 
 
 def _mistakes(tokens: list[Token], sources: Mapping) -> Iterator[tuple[int, str, str]]:

@@ -3,9 +3,22 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from portal.people.models import Employee, opaque_id
-from quizzes.models import Quiz
+from portal.people.models import Employee
+from quizzes.models import Bank, Quiz
+from training.certificate_models import (  # noqa: F401 - the room has one front door for its rows
+    Certificate,
+    CertificateExport,
+    ExportPart,
+    SigningKey,
+    StatusList,
+)
+from training.duties import DueKind, RenewalKind
+
+
+def everybody() -> dict:
+    return {"all": []}
 
 
 class Course(models.Model):
@@ -23,6 +36,12 @@ class Course(models.Model):
 class Edition(models.Model):
     """A published version of a course. Never changed; ``fingerprint`` is over the bytes of all its files."""
 
+    class Change(models.TextChoices):
+        """What the edition changes for who knows the one before it, as chosen when it was published."""
+
+        MINOR = "minor", _("Minor")
+        MATERIAL = "material", _("Material")
+
     course = models.ForeignKey(Course, models.PROTECT, related_name="editions")
     number = models.PositiveIntegerField()
     fingerprint = models.CharField(max_length=64)
@@ -32,11 +51,17 @@ class Edition(models.Model):
     pass_percent = models.PositiveSmallIntegerField()
     renewal_months = models.PositiveSmallIntegerField()
     sources = models.JSONField(help_text="{id: {kind, jurisdiction, short, name, number, body, link, checked}}")
+    questions_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of all that its quizzes may ask, see supply.print_of. Empty: before"
+    )
     published_at = models.DateTimeField()
+    change = models.CharField(max_length=8, choices=Change, default=Change.MATERIAL)
 
     class Meta:
+        permissions: ClassVar = [("publish_edition", "Can publish what question banks hold as a new edition")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["course", "number"], name="training_edition_number_once"),
+            models.CheckConstraint(condition=Q(change__in=["minor", "material"]), name="training_edition_change_known"),
         ]
 
     def __str__(self) -> str:
@@ -51,6 +76,9 @@ class Module(models.Model):
     summary = models.JSONField(help_text="Text per language")
     objectives = models.JSONField(help_text="List of text per language")
     quiz = models.ForeignKey(Quiz, models.PROTECT, related_name="modules")
+    given = models.JSONField(
+        default=dict, blank=True, help_text="What the files say of each question: {slug: [fingerprint, version then]}"
+    )
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -63,6 +91,30 @@ class Module(models.Model):
         return self.slug
 
 
+class Connection(models.Model):
+    """The quiz of a module also asks what a bank holds, from the next edition on. Editions keep what they drew from."""
+
+    course = models.ForeignKey(Course, models.PROTECT, related_name="connections")
+    module = models.SlugField(max_length=80, help_text="Of the module, through all editions")
+    bank = models.ForeignKey(Bank, models.PROTECT, related_name="connections")
+    tag = models.SlugField(max_length=80, blank=True, allow_unicode=True, help_text="Empty: all of the bank")
+    questions = models.PositiveSmallIntegerField(help_text="How many each attempt asks of it. 0: as the spread will")
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="connections")
+    connected_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["course", "module", "bank", "tag"], name="training_connection_once_a_module_and_tag"
+            ),
+            models.CheckConstraint(condition=Q(questions__lte=100), name="training_connection_asks_at_most_100"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bank} for {self.module}"
+
+
 class Lesson(models.Model):
     module = models.ForeignKey(Module, models.PROTECT, related_name="lessons")
     slug = models.SlugField(max_length=80)
@@ -70,6 +122,10 @@ class Lesson(models.Model):
     minutes = models.PositiveSmallIntegerField()
     title = models.JSONField(help_text="Text per language")
     body = models.JSONField(help_text="Blocks per language, as training.blocks parses them")
+    kept = models.JSONField(
+        default=dict, blank=True, help_text="{owner: text per language, reviewed, review_by: days}; empty: not told"
+    )
+    cites = models.JSONField(default=list, blank=True, help_text="Ids of the sources, in the order in which they come")
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -83,13 +139,38 @@ class Lesson(models.Model):
 
 
 class Rule(models.Model):
-    """Who owes a course, and by when. Deepened by the assignment rules to come; one plain rule is enough here."""
+    """Who owes a course, and by when. What it says now; each earlier version is kept as a RuleVersion."""
 
     course = models.ForeignKey(Course, models.PROTECT, related_name="rules")
     name = models.CharField(max_length=120, unique=True)
-    due_days = models.PositiveSmallIntegerField(help_text="Calendar days from joining, or from the rule's start")
+    version = models.PositiveSmallIntegerField(default=1)
+    audience = models.JSONField(default=everybody, blank=True, help_text="Tree, as training.audiences describes it")
+    due_kind = models.CharField(max_length=16, choices=DueKind, default=DueKind.DAYS)
+    due_days = models.PositiveSmallIntegerField(help_text="Days from joining, or from the rule's start")
+    due_date = models.DateField(null=True, blank=True, help_text="Empty: due after so many days")
+    renewal_kind = models.CharField(max_length=16, choices=RenewalKind, default=RenewalKind.COUNTED)
+    renewal_months = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Empty: as the course says")
+    window_days = models.PositiveSmallIntegerField(default=30, help_text="A renewal opens so many days before")
+    season = models.JSONField(null=True, blank=True, help_text="[[month, day], [month, day]]; empty: no season")
+    grace_days = models.PositiveSmallIntegerField(default=0, help_text="Days after the due day before one is overdue")
     starts_on = models.DateField(help_text="Who joined earlier counts from here")
     is_active = models.BooleanField(default=True)
+    applied_on = models.DateField(null=True, blank=True, help_text="When everybody was last looked at; empty: never")
+
+    class Meta:
+        permissions: ClassVar = [
+            ("manage_rules", "Can change who owes what, import completions and try rules"),
+            ("approve_exemptions", "Can approve exemptions"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(due_kind=DueKind.DATE) | Q(due_date__isnull=False), name="training_rule_date_is_told"
+            ),
+            models.CheckConstraint(
+                condition=~Q(renewal_kind=RenewalKind.SEASON) | Q(season__isnull=False),
+                name="training_rule_season_is_told",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -103,14 +184,14 @@ class AssignmentQuerySet(models.QuerySet):
         return self.select_related("course", "edition", "completion").order_by("due_on", "pk")
 
     def open(self) -> "AssignmentQuerySet":
-        """Those not completed yet."""
-        return self.filter(completion=None)
+        """Those that have not ended: at most one for a person and course."""
+        return self.filter(ended_on=None)
 
     def latest(self) -> "AssignmentQuerySet":
-        """The newest cycle of each person and course."""
+        """Of each person and course the open cycle, or else the one that ended last."""
         newest = (
             Assignment.objects.filter(employee=models.OuterRef("employee"), course=models.OuterRef("course"))
-            .order_by("-cycle")
+            .order_by(F("ended_on").desc(nulls_first=True), "-cycle")
             .values("pk")[:1]
         )
         return self.filter(pk=models.Subquery(newest))
@@ -118,6 +199,13 @@ class AssignmentQuerySet(models.QuerySet):
 
 class Assignment(models.Model):
     """Somebody owes a course once. A renewal is the next cycle: a new row, never a reset."""
+
+    class Why(models.TextChoices):
+        COMPLETED = "completed", _("Completed")
+        LEFT = "left", _("Left the firm")
+        MOVED = "moved", _("No rule calls for it any more")
+        EXEMPT = "exempt", _("Exempt")
+        NEW_EDITION = "new_edition", _("A new edition asks more")
 
     employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
     course = models.ForeignKey(Course, models.PROTECT, related_name="assignments")
@@ -127,7 +215,11 @@ class Assignment(models.Model):
     )
     rule = models.ForeignKey(Rule, models.PROTECT, null=True, blank=True, help_text="Empty: assigned by hand")
     assigned_on = models.DateField()
-    due_on = models.DateField(help_text="On time until the end of this day")
+    due_on = models.DateField(help_text="On time until the end of this day, where the person works")
+    grace_days = models.PositiveSmallIntegerField(default=0, help_text="Days after it before one is overdue")
+    because = models.JSONField(default=dict, blank=True, help_text="By which facts it was made: see training.reasons")
+    ended_on = models.DateField(null=True, blank=True, help_text="Empty: open")
+    ended_why = models.CharField(max_length=16, choices=Why, blank=True)
 
     objects = AssignmentQuerySet.as_manager()
 
@@ -137,6 +229,15 @@ class Assignment(models.Model):
             models.CheckConstraint(condition=Q(cycle__gte=1), name="training_assignment_cycle_counts_from_one"),
             models.CheckConstraint(
                 condition=Q(due_on__gte=F("assigned_on")), name="training_assignment_due_after_assigned"
+            ),
+            models.UniqueConstraint(
+                fields=["employee", "course"],
+                condition=Q(ended_on__isnull=True),  # NULL: open
+                name="training_assignment_one_open_per_duty",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None, ended_why="") | (Q(ended_on__isnull=False) & ~Q(ended_why="")),
+                name="training_assignment_ends_with_a_reason",
             ),
         ]
 
@@ -212,12 +313,35 @@ class ModuleResult(models.Model):
         return f"{self.module_id} passed in {self.assignment_id}"
 
 
+class OneTry(models.Model):
+    """The one try, in a cycle, to pass a module without its lessons. What came of it is told by the attempt."""
+
+    assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="test_outs")
+    module = models.ForeignKey(Module, models.PROTECT, related_name="test_outs")
+    attempt = models.OneToOneField("quizzes.Attempt", models.PROTECT, related_name="test_out")
+    began_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["assignment", "module"], name="training_test_out_once_a_cycle"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.module_id} tested out of in {self.assignment_id}"
+
+
 class Completion(models.Model):
     """A course completed: tied for ever to the edition that was studied. One an assignment."""
+
+    class Origin(models.TextChoices):
+        STUDIED = "studied", _("Studied here")
+        IMPORTED = "imported", _("Imported")
 
     assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="completion")
     employee = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="completions")
     edition = models.ForeignKey(Edition, models.PROTECT, related_name="completions")
+    origin = models.CharField(max_length=16, choices=Origin, default=Origin.STUDIED)
+    origin_file = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the file it was imported from")
     completed_at = models.DateTimeField()
     expires_on = models.DateField(help_text="The last day on which it counts")
     percent = models.PositiveSmallIntegerField(help_text="Mean of the modules, rounded down")
@@ -225,7 +349,11 @@ class Completion(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(percent__lte=100), name="training_completion_percent_to_100")
+            models.CheckConstraint(condition=Q(percent__lte=100), name="training_completion_percent_to_100"),
+            models.CheckConstraint(
+                condition=(Q(origin="imported") & ~Q(origin_file="")) | (~Q(origin="imported") & Q(origin_file="")),
+                name="training_completion_names_the_file_it_came_from",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["employee", "-completed_at"], name="training_completion_of_person"),
@@ -236,95 +364,12 @@ class Completion(models.Model):
         return f"{self.assignment} completed"
 
 
-class CertificateQuerySet(models.QuerySet):
-    def visible_to(self, viewer: Employee) -> "CertificateQuerySet":
-        """One's own; those of everybody for HR, who exports them."""
-        if not viewer.is_active:
-            return self.none()
-        if viewer.has_perm("training.export_certificates"):
-            return self
-        return self.filter(completion__employee=viewer)
-
-    def for_list(self) -> "CertificateQuerySet":
-        """The newest first, with what a list says of them."""
-        return self.select_related("superseded_by", "completion__edition__course").order_by("-issued_at", "-pk")
-
-    def to_export(self) -> "CertificateQuerySet":
-        """Those that stand for their completion today: neither revoked nor replaced."""
-        return self.filter(revoked_at=None, superseded_by=None)
-
-
-class Certificate(models.Model):
-    """What was issued, word for word. A re-issue is a new serial; a revocation adds a date, it changes no fact."""
-
-    serial = models.CharField(max_length=32, unique=True)
-    completion = models.ForeignKey(Completion, models.PROTECT, related_name="certificates")
-    facts = models.JSONField(help_text="What is printed: names, number, course, edition, score, dates")
-    issued_at = models.DateTimeField()
-    file = models.FileField(upload_to="certificates", blank=True, help_text="Empty: not rendered yet")
-    sha256 = models.CharField(max_length=64, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True, help_text="Empty: not revoked")
-    revoked_why = models.CharField(max_length=500, blank=True)
-    superseded_by = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="supersedes", help_text="Empty: the latest"
-    )
-
-    objects = CertificateQuerySet.as_manager()
-
-    class Meta:
-        permissions: ClassVar = [
-            ("export_certificates", "Can export everybody's certificates"),
-            ("view_course_drafts", "Can read a course before it is published"),
-        ]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(revoked_at=None, revoked_why="") | (Q(revoked_at__isnull=False) & ~Q(revoked_why="")),
-                name="training_certificate_revoked_with_a_reason",
-            ),
-            models.CheckConstraint(
-                condition=Q(file="", sha256="") | (~Q(file="") & ~Q(sha256="")),
-                name="training_certificate_file_with_its_hash",
-            ),
-            models.CheckConstraint(
-                condition=Q(superseded_by=None) | ~Q(superseded_by=F("id")),
-                name="training_certificate_does_not_replace_itself",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.serial
-
-
-class CertificateExportQuerySet(models.QuerySet):
-    def visible_to(self, viewer: Employee) -> "CertificateExportQuerySet":
-        """Those that one asked for oneself, as long as one may export at all."""
-        if not viewer.is_active or not viewer.has_perm("training.export_certificates"):
-            return self.none()
-        return self.filter(asked_by=viewer)
-
-
-class CertificateExport(models.Model):
-    """A ZIP of certificates that HR asked for: the choice, the job that makes it, and what came out."""
-
-    uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="certificate_exports")
-    asked_at = models.DateTimeField(auto_now_add=True)
-    choice = models.JSONField(help_text="department id, course id, from, to: as asked")
-    job = models.OneToOneField("jobs.Job", models.PROTECT, related_name="certificate_export")
-    file = models.FileField(upload_to="exports", blank=True, help_text="Empty: not ready")
-    sha256 = models.CharField(max_length=64, blank=True)
-    count = models.PositiveIntegerField(default=0, help_text="Certificates in the file")
-
-    objects = CertificateExportQuerySet.as_manager()
-
-    class Meta:
-        ordering: ClassVar = ["-asked_at"]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(file="", sha256="") | (~Q(file="") & ~Q(sha256="")),
-                name="training_export_file_with_its_hash",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.uid
+from training.duty_models import (  # noqa: E402, F401 - they refer to what stands above
+    Attestation,
+    ExemptionAsk,
+    ImportedFile,
+    MaterialChange,
+    Policy,
+    PolicyVersion,
+    RuleVersion,
+)

@@ -17,6 +17,7 @@ from quizzes.models import Attempt
 from training import rules
 from training.facts import facts_in
 from training.models import Assignment, Completion, Course, Edition, Lesson, Module, ModuleResult, Progress
+from training.reasons import Reason, reason_of
 from training.rules import State, StepKind, TrainingFacts, told
 
 
@@ -44,6 +45,7 @@ class ModuleLine:
     lessons: list[LessonLine]
     quiz_url: str
     percent: int | None  # of the quiz that was passed in this cycle; None: not passed
+    tested_out: bool  # passed without the lessons
     tries: int  # submitted attempts at the quiz, of all cycles that had it
     open_attempt: str | None  # uid of the attempt to go on with
     wait_until: datetime | None  # None: the quiz may be tried now
@@ -115,7 +117,9 @@ class Outline:
             return 100
         return rules.percent_done(
             lessons=sum(len(module.lessons) for module in self.modules),
-            lessons_finished=sum(module.lessons_finished for module in self.modules),
+            lessons_finished=sum(
+                len(module.lessons) if module.is_passed else module.lessons_finished for module in self.modules
+            ),
             modules=len(self.modules),
             modules_passed=self.passed,
         )
@@ -135,6 +139,11 @@ class Outline:
     @property
     def is_begun(self) -> bool:
         return self.assignment.edition_id is not None
+
+    @property
+    def reason(self) -> Reason:
+        """Why it is owed, and why by that date, in the language of the page."""
+        return reason_of(self.assignment)
 
     @property
     def days_left(self) -> int:
@@ -183,6 +192,7 @@ class _Read:
     lessons: dict[int, list[Lesson]]  # by module
     progress: dict[tuple[int, int], Progress]  # by assignment and lesson
     percents: dict[tuple[int, int], int]  # by assignment and module
+    tested_out: set[tuple[int, int]]  # assignment and module
     attempts: dict[tuple[int, int], list[Attempt]]  # by employee and quiz, oldest first
 
     @classmethod
@@ -198,12 +208,13 @@ class _Read:
         for attempt in tried.order_by("number"):
             attempts[attempt.employee_id, attempt.quiz_id].append(attempt)
         progress = Progress.objects.filter(assignment__in=rows).defer("answers")
-        results = ModuleResult.objects.filter(assignment__in=rows)
+        results = list(ModuleResult.objects.filter(assignment__in=rows).select_related("attempt__test_out"))
         return cls(
             modules=modules,
             lessons=lessons,
             progress={(p.assignment_id, p.lesson_id): p for p in progress},
             percents={(r.assignment_id, r.module_id): r.percent for r in results},
+            tested_out={(r.assignment_id, r.module_id) for r in results if hasattr(r.attempt, "test_out")},
             attempts=attempts,
         )
 
@@ -246,6 +257,7 @@ def _module(row: Assignment, module: Module, read: _Read, lang: str) -> ModuleLi
         lessons=[_lesson(row, module, lesson, n, read, lang) for n, lesson in enumerate(lessons, start=1)],
         quiz_url=reverse("training:quiz", args=[row.course.slug, module.slug]),
         percent=read.percents.get((row.pk, module.pk)),
+        tested_out=(row.pk, module.pk) in read.tested_out,
         tries=len(ended),
         open_attempt=still_open,
         wait_until=None if still_open else wait_until,

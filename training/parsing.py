@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from quizzes.formats.fields import SLUG_REMEDY, Fields, List, Report, is_slug, plain_text, read_yaml, unreported
 from training import markdown
-from training.blocks import MARKS, MESSAGE_KINDS, SCREEN_PARTS
+from training.blocks import SCREEN_PARTS
+from training.branch_text import parse_branch
+from training.messages import is_thing, read_message
 
 OPENING = re.compile(r":::[ \t]*(?P<kind>\S*)[ \t]*(?P<name>\S*)[ \t]*(?P<rest>.*)")
 CODE_FENCE = re.compile(r" {0,3}(```|~~~)")
-HONORIFICS = {"Mr", "Ms", "Mrs", "Miss", "Dr"}
-HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass
@@ -155,41 +155,18 @@ def _parse_chat(piece: Piece, sources: Mapping[str, Mapping], report: Report) ->
     title, intro = fields.text("title"), fields.text("intro")
     given = fields.items("messages", least=3, most=7)
     pairs = zip(given, given.lines, strict=True)
-    messages = [_message(Fields(item, report, of="this message", line=line), title, sources) for item, line in pairs]
+    messages = [
+        read_message(Fields(item, report, of="this message", line=line), title, sources) for item, line in pairs
+    ]
     if messages and not any(message["mark"] for message in messages):
         fields.wrong("messages", "no message is to be marked", "Give at least one a 'mark' and a 'why'.")
     fields.done()
     return {"title": title, "intro": intro, "messages": messages}
 
 
-def _message(fields: Fields, title: str, sources: Mapping[str, Mapping]) -> dict:
-    sender, marked = fields.text("from"), fields.has("mark")
-    if fields.has("why") and not marked:
-        fields.wrong("why", "this message has a 'why' but no 'mark'", "Add the mark, or remove the why.")
-    cites = [sources[name] for name in fields.cites(sources) if name in sources]
-    message = {
-        "sender": sender,
-        "face": face(sender, title),
-        "me": fields.flag("me"),
-        "kind": fields.one_of("kind", MESSAGE_KINDS, default="text"),
-        "text": fields.text("text"),
-        "mark": fields.one_of("mark", MARKS) if marked else None,
-        "why": fields.text("why", optional=not marked),
-        "cites": [{key: source[key] for key in ("id", "short", "link")} for source in cites],
-    }
-    fields.done()
-    return message
-
-
-def face(sender: str, title: str = "") -> str:
-    """Return the one character that stands for a person: the first Chinese one, else the first letter of the name.
-
-    The title of a chat often has the Chinese name of the person it is with: "Mr Chen 陈先生".
-    """
-    if found := HAN.search(sender) or (title.startswith(sender) and HAN.search(title)):
-        return found[0]
-    words = [word for word in sender.split() if word.rstrip(".") not in HONORIFICS]
-    return (words or [sender])[0][:1].upper()
+def _parse_branch(piece: Piece, sources: Mapping[str, Mapping], report: Report) -> dict:
+    fields = _fields(piece, report)
+    return parse_branch(fields, sources, fields.report)
 
 
 def _parse_steps(piece: Piece, sources: Mapping[str, Mapping], report: Report) -> dict:
@@ -213,8 +190,7 @@ def _screen(given: List, report: Report) -> list[dict]:
             report(line, "a part of the screen is not understood", f'Write one of {", ".join(SCREEN_PARTS)}: "…".')
             continue
         text = plain_text(item[part], f"'{part}'", line, report)
-        is_thing = text.startswith("[") and text.endswith("]") and text.count("[") == 1
-        screen.append({"part": part, "text": text[1:-1] if is_thing else text, "is_thing": is_thing})
+        screen.append({"part": part, "text": text[1:-1] if is_thing(text) else text, "is_thing": is_thing(text)})
     return screen
 
 
@@ -225,21 +201,45 @@ def _parse_case(piece: Piece, sources: Mapping[str, Mapping], report: Report) ->
             piece.line, f"source '{piece.name}' is a {source['kind']}, not a case", "Cite a case, or use '::: rule'."
         )
     fields = _fields(piece, report)
-    given = fields.items("timeline", least=1, most=12, optional=True) if fields.has("timeline") else List(piece.line)
+    told = {name: fields.text(name) for name in ("happened", "cost", "lesson")}
+    timeline, figures = _timeline(fields, report), _figures(fields, report)
+    fields.done()
+    return {"source": source, "timeline": timeline, "figures": figures} | told
+
+
+def _timeline(fields: Fields, report: Report) -> list[dict]:
+    given = fields.items("timeline", least=1, most=12, optional=True)
     timeline = []
     for item, line in zip(given, given.lines, strict=True):
         event = Fields(item, report, of="this event", line=line)
         timeline.append({"when": event.text("when"), "what": event.text("what")})
         event.done()
-    told = {name: fields.text(name) for name in ("happened", "cost", "lesson")}
-    fields.done()
-    return {"source": source, "timeline": timeline} | told
+    return timeline
+
+
+def _figures(fields: Fields, report: Report) -> dict | None:
+    """Return {unit, bars: [{what, number}]}, None without. Numbers are kept as they are written."""
+    unit = fields.text("unit", optional=True)
+    given = fields.items("figures", least=2, most=6, optional=True)
+    bars = []
+    for item, line in zip(given, given.lines, strict=True):
+        bar = Fields(item, report, of="this figure", line=line)
+        number = bar.take("number")
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float) or number < 0):
+            bar.wrong("number", f"'number' is {number!r}, not a number", "Write it in digits, without a unit.")
+            number = 0
+        bars.append({"what": bar.text("what"), "number": str(number or 0)})
+        bar.done()
+    if bars and not unit:
+        fields.wrong("figures", "the figures have no unit", "Add 'unit: USD million' beside them.")
+    return {"unit": unit, "bars": bars} if bars else None
 
 
 PARSERS = {
     "rule": _parse_rule,
     "check": _parse_check,
     "chat": _parse_chat,
+    "branch": _parse_branch,
     "steps": _parse_steps,
     "case": _parse_case,
 }

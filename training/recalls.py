@@ -11,7 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -24,6 +24,7 @@ from portal.people.models import Employee
 from quizzes import papers
 from quizzes import recalls as results
 from quizzes.models import Recall, Regrade
+from quizzes.publishing import NoReason
 from training import certificates, learning, rules
 from training.assignments import lock_person
 from training.models import Assignment, Completion, ModuleResult
@@ -39,17 +40,28 @@ class NotLookedThrough(Exception):
     """Not every result has been looked at again yet."""
 
 
+class OwnRecall(Exception):
+    """Whoever asked for a recall does not decide about it."""
+
+
+class SentBack(Exception):
+    """The recall was sent back: it has to be asked for again first."""
+
+
+class AlreadySettled(Exception):
+    """What was settled is not sent back."""
+
+
 @transaction.atomic
 def settle(*, recall: Recall, by: Employee) -> Recall:
     """Let what follows follow: a worker goes through all results. Once: a second call changes nothing.
 
-    Raises NotLookedThrough.
+    Raises OwnRecall, NotLookedThrough, SentBack.
     """
-    recall = Recall.objects.select_for_update(of=("self",)).select_related("job", "question").get(pk=recall.pk)
+    recall = _locked(recall)
     if recall.settled_at:
         return recall
-    if recall.job.state != Job.State.DONE:
-        raise NotLookedThrough(recall.uid)
+    _demand_second_person(recall, by)
     results.regrade_missed(recall)
     recall.settled_at, recall.settled_by = timezone.now(), by
     recall.save(update_fields=["settled_at", "settled_by"])
@@ -58,6 +70,39 @@ def settle(*, recall: Recall, by: Employee) -> Recall:
     body = {"recall": recall.uid, "results": total}
     ledger.append(verb="training.recall_settled", actor=by.uid, subject="system:quizzes", body=body)
     return recall
+
+
+@transaction.atomic
+def send_back(*, recall: Recall, why: str, by: Employee) -> Recall:
+    """Refuse to settle. The question stays withdrawn, nothing follows, and the recall can be asked for again.
+
+    Raises OwnRecall, NotLookedThrough, SentBack, AlreadySettled, NoReason.
+    """
+    why = why.strip()
+    if not why:
+        raise NoReason(recall.uid)
+    recall = _locked(recall)
+    if recall.settled_at:
+        raise AlreadySettled(recall.uid)
+    _demand_second_person(recall, by)
+    recall.sent_back_at, recall.sent_back_by, recall.sent_back_why = timezone.now(), by, why[:500]
+    recall.save(update_fields=["sent_back_at", "sent_back_by", "sent_back_why"])
+    body = {"recall": recall.uid, "why": recall.sent_back_why}
+    ledger.append(verb="training.recall_sent_back", actor=by.uid, subject="system:quizzes", body=body)
+    return recall
+
+
+def _locked(recall: Recall) -> Recall:
+    return Recall.objects.select_for_update(of=("self",)).select_related("job", "question").get(pk=recall.pk)
+
+
+def _demand_second_person(recall: Recall, by: Employee) -> None:
+    if recall.begun_by_id == by.pk:
+        raise OwnRecall(recall.uid)
+    if recall.sent_back_at:
+        raise SentBack(recall.uid)
+    if recall.job.state != Job.State.DONE:
+        raise NotLookedThrough(recall.uid)
 
 
 def settle_step(job: Job) -> bool:
@@ -85,15 +130,16 @@ def _settle_one(row: Regrade, recall: Recall) -> None:
 
 
 def _see_to_certificate(row: Regrade, assignment: Assignment, recall: Recall, by: str) -> None:
-    """Confirm the certificate, or replace it by one with the better mark."""
+    """Confirm the certificate, or replace it by one with the better mark. One that has lapsed stays as it is."""
     completion = Completion.objects.filter(assignment=assignment).first()
-    standing = completion and completion.certificates.filter(superseded_by=None, revoked_at=None).first()
-    if not standing:
+    standing = completion and completion.certificates.standing().first()
+    if not standing or completion.expires_on < timezone.localdate():
         return
     percent = percent_of(assignment)
     reason = f"recall {recall.uid}: {recall.reason}"
     if percent > standing.facts["percent"]:
-        standing = certificates.reissue(certificate=standing, reason=reason, by=by, percent=percent)
+        kind = certificates.Reason.RECALLED
+        standing = certificates.reissue(certificate=standing, reason=reason, by=by, kind=kind, percent=percent)
         row.outcome = Outcome.REPLACED
     else:
         certificates.confirm(certificate=standing, reason=reason, by=by)
@@ -106,7 +152,9 @@ def percent_of(assignment: Assignment) -> int:
     results = list(assignment.module_results.all())
     better = {
         row.attempt_id: row.counts_percent
-        for row in Regrade.objects.filter(attempt__in=[result.attempt_id for result in results]).order_by("pk")
+        for row in Regrade.objects.filter(
+            attempt__in=[result.attempt_id for result in results], recall__settled_at__isnull=False
+        ).order_by("pk")
     }
     return rules.mean_percent([max(result.percent, better.get(result.attempt_id, 0)) for result in results])
 
@@ -128,9 +176,30 @@ def _pass_after_all(row: Regrade, by: str) -> None:
 
 
 def untold() -> QuerySet[Regrade]:
-    """Results that are others now, settled, and of which the person has not been told by mail."""
-    other = ~Q(percent_after=F("percent_before")) | ~Q(passed_after=F("passed_before"))
-    return Regrade.objects.filter(other, told_at=None).exclude(outcome=Outcome.OPEN)
+    """Results that count for more now, settled, and of which the person has not been told by mail.
+
+    Whose result, pass and certificate stay what they are is not written to: the result page says it.
+    """
+    return results.better(Regrade.objects.filter(told_at=None)).exclude(outcome=Outcome.OPEN)
+
+
+def to_be_told(recall: Recall) -> int:
+    """Return how many mails settling it would send: those who have left get none."""
+    return results.better(recall.regrades).filter(attempt__employee__is_active=True).count()
+
+
+def sample_mail(rows: QuerySet[Regrade], language: str) -> EmailMessage | None:
+    """Return the first mail that settling would send, in the reader's ``language``; None if nobody is to be told.
+
+    The line about the certificate is not in it: what becomes of that is decided when it is settled.
+    """
+    waiting = results.better(rows).filter(attempt__employee__is_active=True)
+    row = waiting.select_related("attempt__employee", "attempt__quiz").order_by("-passed_after", "pk").first()
+    if row is None:
+        return None
+    if not row.passed_before and row.passed_after:
+        row.outcome = Outcome.PASSED
+    return mail_of(row, language)
 
 
 def _ring(task: str) -> None:
@@ -141,7 +210,7 @@ def _ring(task: str) -> None:
 
 
 def tell_waiting(*, most: int = 200) -> int:
-    """Write to people whose result is another one now. Return how many mails were handed over."""
+    """Write to people whose result counts for more now. Return how many mails were handed over."""
     return sum(_tell(pk) for pk in list(untold().order_by("pk").values_list("pk", flat=True)[:most]))
 
 
@@ -159,10 +228,10 @@ def _tell(pk: int) -> bool:
     return True
 
 
-def mail_of(row: Regrade) -> EmailMessage:
-    """Return the mail in the person's own language: what was wrong, both results, and what follows."""
+def mail_of(row: Regrade, language: str = "") -> EmailMessage:
+    """Return the mail in ``language``, or the person's own: what was wrong, both results, and what follows."""
     person = row.attempt.employee
-    language = person.language or settings.LANGUAGE_CODE
+    language = language or person.language or settings.LANGUAGE_CODE
     with translation.override(language):
         context = {
             "person": person,

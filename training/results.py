@@ -53,8 +53,8 @@ def _outline(attempt: Attempt, edition: Edition) -> Outline | None:
 
 
 def explained(attempt: Attempt, edition: Edition) -> dict:
-    """Return quizzes.papers.result() with ``sources`` for each question: [{short, name, link}]."""
-    result = papers.result(attempt, language_of(edition))
+    """Return quizzes.papers.result() for its person, with ``sources`` for each question: [{short, name, link}]."""
+    result = papers.result(attempt, language_of(edition), with_key=papers.key_is_open(attempt))
     for question in result["questions"]:
         question["sources"] = sources_of(question["cites"], edition, result["lang"])
     return result

@@ -31,18 +31,24 @@ LAPSED = frozenset({State.OVERDUE, State.EXPIRED, State.NOT_ASSIGNED})
 
 @dataclass(frozen=True)
 class TrainingFacts:
-    """What decides a person's training state in one course. All days are the firm's, and all are inclusive.
+    """What decides a person's training state in one course. All days are where the person works, and inclusive.
 
     ``due_on``: of the newest cycle, if it is not completed; None: nothing is owed now.
     ``has_begun``: that cycle was begun.
     ``expires_on``: the last day on which the best completion counts; None: never completed.
     ``exemptions``: (first day, last day) of each.
+    ``grace_days``: that many days after it is due, what is owed is not overdue yet, and what lapses is not expired.
     """
 
     due_on: date | None = None
     has_begun: bool = False
     expires_on: date | None = None
     exemptions: tuple[tuple[date, date], ...] = ()
+    grace_days: int = 0
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(days=self.grace_days)
 
 
 def training_state(facts: TrainingFacts, today: date, soon_days: int = SOON_DAYS) -> State:
@@ -51,15 +57,15 @@ def training_state(facts: TrainingFacts, today: date, soon_days: int = SOON_DAYS
     An exemption comes before all else. Who has completed the course is current to the end of the last day it counts,
     and expired after it until the course is completed again. What is owed is on time to the end of the due day; it is
     due soon from ``soon_days`` before it. A cycle that is owed early (by hand) is overdue even while an older
-    completion still counts.
+    completion still counts. In the days of grace it is still due soon.
     """
     if any(first <= today <= last for first, last in facts.exemptions):
         return State.EXEMPT
-    if facts.expires_on and facts.expires_on < today:
+    if facts.expires_on and facts.expires_on + facts.grace < today:
         return State.EXPIRED
     if facts.due_on is None:
         return State.CURRENT if facts.expires_on else State.NOT_ASSIGNED
-    if facts.due_on < today:
+    if facts.due_on + facts.grace < today:
         return State.OVERDUE
     if facts.due_on - today <= timedelta(days=soon_days):
         return State.DUE_SOON
@@ -90,9 +96,9 @@ def _edges(facts: TrainingFacts, today: date, soon_days: int = SOON_DAYS) -> lis
     day = timedelta(days=1)
     turns = {edge for first, last in facts.exemptions for edge in (first, last + day)}
     if facts.due_on:
-        turns |= {facts.due_on - timedelta(days=soon_days), facts.due_on + day}
+        turns |= {facts.due_on - timedelta(days=soon_days), facts.due_on + facts.grace + day}
     if facts.expires_on:
-        turns.add(facts.expires_on + day)
+        turns.add(facts.expires_on + facts.grace + day)
     return sorted(turn for turn in turns if turn > today)
 
 

@@ -1,28 +1,34 @@
 """The front door of the room: every verb and every question that others may use, by its name."""
 
-from training.assignments import apply_rules, assign, exempt, set_rule
-from training.certificates import AlreadyRevoked, NoReason, draw, issue, reissue, revoke
+from training.assignments import apply_rules, apply_to_people, assign, exempt, material_change, set_rule, start_run
+from training.attesting import newest_versions, publish_policy, sign, signature_counts, to_sign, unsigned
+from training.certificates import AlreadyRevoked, NoReason, NotOnesOwn, draw, issue, reissue, revoke
 from training.exports import ask as ask_for_export
 from training.facts import (
     facts_for,
     first_tries,
     history_of,
+    imported_of,
     module_marks,
     module_slugs,
     module_titles,
     permit_course,
+    tries_of,
 )
+from training.kept import overdue_lessons
 from training.learning import (
     AlreadyPassed,
     LessonsLeft,
     ModulesLeft,
     NotInEdition,
+    TestOutSpent,
     answer_block,
     complete,
     finish_lesson,
     note_reading,
     open_lesson,
     start_quiz,
+    start_test_out,
     submit_quiz,
 )
 from training.outline import outlines, todo_for
@@ -34,8 +40,11 @@ __all__ = [
     "ModulesLeft",
     "NoReason",
     "NotInEdition",
+    "NotOnesOwn",
+    "TestOutSpent",
     "answer_block",
     "apply_rules",
+    "apply_to_people",
     "ask_for_export",
     "assign",
     "complete",
@@ -45,18 +54,30 @@ __all__ = [
     "finish_lesson",
     "first_tries",
     "history_of",
+    "imported_of",
     "issue",
+    "material_change",
     "module_marks",
     "module_slugs",
     "module_titles",
+    "newest_versions",
     "note_reading",
     "open_lesson",
     "outlines",
+    "overdue_lessons",
     "permit_course",
+    "publish_policy",
     "reissue",
     "revoke",
     "set_rule",
+    "sign",
+    "signature_counts",
     "start_quiz",
+    "start_run",
+    "start_test_out",
     "submit_quiz",
+    "to_sign",
     "todo_for",
+    "tries_of",
+    "unsigned",
 ]

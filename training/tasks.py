@@ -4,17 +4,33 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.jobs import services as jobs
-from training import assignments, certificates, exports, learning, printouts, recalls
+from training import assignments, badges, certificates, exports, learning, printouts, recalls
 
 
 @shared_task
 def apply_rules() -> None:
-    assignments.apply_rules(today=timezone.localdate())
+    """Once a day everybody is looked at: the first ring after midnight starts the run, the others find it."""
+    assignments.start_run(key=f"{timezone.localdate()}")
+
+
+@shared_task
+def run_rules(job_id: int) -> None:
+    jobs.work(job_id, assignments.run_step)
+
+
+@shared_task
+def apply_to_people(employee_ids: list[int]) -> None:
+    assignments.apply_to_people(employee_ids=employee_ids, today=timezone.localdate())
 
 
 @shared_task(soft_time_limit=120, time_limit=180)
 def render_certificate(job_id: int) -> None:
     jobs.work(job_id, certificates.draw_step, prepare=certificates.draw_ahead)
+
+
+@shared_task
+def renew_status_lists() -> None:
+    badges.renew_lists()
 
 
 @shared_task

@@ -1,7 +1,18 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
 from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
-from archive.models.feeds import Batch, Heard, Import, Intake, PushAnswer, SetAside, Source, SourceToken
+from archive.models.copies import AnswerCopy, RobotName, Room, RoomMember
+from archive.models.feeds import (
+    Batch,
+    Heard,
+    Import,
+    Intake,
+    PushAnswer,
+    SetAside,
+    Source,
+    SourceMonth,
+    SourceToken,
+)
 from archive.models.holes import FilledHole, Hole
 from archive.models.keeping import Disposal, Hold, Posting, Tombstone
 from archive.models.messages import (
@@ -19,6 +30,7 @@ from archive.models.parties import Bar, ConsentWord, Identity, Robot, Seat, Seat
 from archive.models.words import LexiconVersion
 
 __all__ = [
+    "AnswerCopy",
     "Attachment",
     "Bar",
     "Batch",
@@ -46,6 +58,9 @@ __all__ = [
     "RecordDue",
     "RecordVersion",
     "Robot",
+    "RobotName",
+    "Room",
+    "RoomMember",
     "Sample",
     "SampleItem",
     "Seat",
@@ -54,6 +69,7 @@ __all__ = [
     "SetAside",
     "Signal",
     "Source",
+    "SourceMonth",
     "SourceToken",
     "Tombstone",
     "Unmatched",

@@ -22,6 +22,7 @@ class FindingStep(models.Model):
         READ = "read", _("words read")
         CONFIRMED = "confirmed", _("confirmed")
         SECONDED = "seconded", _("confirmed by a second reviewer")
+        RETURNED = "returned", _("sent back, to be reviewed again")
         DISMISSED = "dismissed", _("dismissed as a false alarm")
         CLOSED = "closed", _("closed")
 

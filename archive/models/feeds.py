@@ -291,6 +291,7 @@ class Intake(models.Model):
     """
 
     COUNTS: ClassVar = ("lines", "stored", "duplicates", "conflicts", "set_aside")
+    KINDS: ClassVar = ("content", "recalls", "consents", "control", "unreadable")
 
     source = models.ForeignKey(Source, models.PROTECT, related_name="intake", db_index=False)
     day = models.DateField(help_text="On which the lines were read, in the firm's zone")
@@ -301,6 +302,16 @@ class Intake(models.Model):
     duplicates = models.PositiveBigIntegerField(default=0)
     conflicts = models.PositiveBigIntegerField(default=0)
     set_aside = models.PositiveBigIntegerField(default=0)
+    content = models.PositiveBigIntegerField(null=True, help_text="Kinds of what was stored; NULL: not counted then")
+    recalls = models.PositiveBigIntegerField(null=True, help_text="NULL: as above")
+    consents = models.PositiveBigIntegerField(null=True, help_text="NULL: as above")
+    control = models.PositiveBigIntegerField(null=True, help_text="NULL: as above")
+    unreadable = models.PositiveBigIntegerField(null=True, help_text="NULL: as above")
+    first_seq = models.PositiveBigIntegerField(null=True, help_text="Of what was stored; NULL: none had a number")
+    last_seq = models.PositiveBigIntegerField(null=True, help_text="Of what was stored; NULL: none had a number")
+    longest_pause = models.PositiveIntegerField(
+        null=True, help_text="Seconds from one delivery to the next, which ended on this day; NULL: none ended"
+    )
 
     class Meta:
         verbose_name_plural = "intake"
@@ -310,11 +321,42 @@ class Intake(models.Model):
                 condition=Q(lines=F("stored") + F("duplicates") + F("conflicts") + F("set_aside")),
                 name="archive_intake_every_line_is_somewhere",
             ),
+            models.CheckConstraint(
+                condition=Q(stored=F("content") + F("recalls") + F("consents") + F("control") + F("unreadable"))
+                | Q(content=None, recalls=None, consents=None, control=None, unreadable=None),
+                name="archive_intake_every_record_has_a_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(first_seq=None, last_seq=None) | Q(last_seq__gte=F("first_seq")),
+                name="archive_intake_ends_after_it_begins",
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["via", "-day"], name="archive_intake_by_day")]
 
     def __str__(self) -> str:
         return f"{self.source_id} on {self.day}"
+
+
+class SourceMonth(models.Model):
+    """What cannot be added up as lines come: a month's strangers, new kinds and seats, counted anew every hour."""
+
+    source = models.ForeignKey(Source, models.PROTECT, related_name="months", db_index=False)
+    month = models.DateField(help_text="First day of the month in which the messages were sent, in the firm's zone")
+    unmatched_handles = models.PositiveIntegerField()
+    unmatched_messages = models.PositiveIntegerField(help_text="Content in which such a handle takes part")
+    unknown_kinds = models.PositiveIntegerField(help_text="Kinds of message that no documentation names")
+    seats = models.PositiveIntegerField(null=True, help_text="On the last list that speaks for it; NULL: none does")
+    seats_silent = models.PositiveIntegerField(null=True, help_text="Of these, whose owner's month is one of silence")
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "month"], name="archive_source_month_once"),
+            models.CheckConstraint(condition=Q(month__day=1), name="archive_source_month_is_its_first_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.month:%Y-%m}"
 
 
 class Heard(models.Model):

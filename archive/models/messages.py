@@ -67,6 +67,9 @@ class Message(models.Model):
     media_missing = models.PositiveSmallIntegerField(
         default=0, help_text="Of these, reported as not fetched or fetched with another hash"
     )
+    forwards_room = models.BooleanField(
+        default=False, db_default=False, help_text="A forwarded conversation that was held in a room, or part of it was"
+    )
     recalled_at = models.DateTimeField(null=True, help_text="NULL: not taken back")
     error_code = models.PositiveIntegerField(null=True, help_text="Why it is unreadable; NULL: it is readable")
     was_repaired = models.BooleanField(default=False, help_text="Characters that no database takes were replaced")

@@ -54,6 +54,7 @@ class Finding(models.Model):
         SELF_REPORT = "self_report", _("told by the person")
         SILENT_SEAT = "silent_seat", _("a seat, and silence")
         MEDIA_MISSING = "media_missing", _("files of client talk that were not kept")
+        CLIENT_GIFT = "client_gift", _("money gifts to clients")
         CAPTURE_LATE = "capture_late", _("captured late")
         SOURCE_SILENT = "source_silent", _("a feed has fallen silent")
         HOLE = "hole", _("numbers missing in the feed")
@@ -268,6 +269,11 @@ class Record(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["month", "is_final"], name="archive_record_by_month"),
             models.Index(fields=["entry_seq"], name="archive_record_by_entry"),
+            # All that is asked of everybody's month, so that the rows, which are long, need not be read for it.
+            models.Index(
+                fields=["month", "employee", "captured", "client_captured", "is_silent_seat"],
+                name="archive_record_reach",
+            ),
         ]
 
     def __str__(self) -> str:

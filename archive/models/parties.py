@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from archive.models.copies import AnswerCopy
 from archive.models.feeds import Source
 
 
@@ -135,16 +136,22 @@ class Seat(models.Model):
 
 
 class ConsentWord(models.Model):
-    """A contact's word on being archived, with where it was said. The newest before a moment is what counted then."""
+    """A contact's word on being archived, with where it was said. The newest before a moment is what counted then.
+
+    ``default`` is WeCom's for a contact who has not objected: whether it counts is the firm's policy, each time it is
+    asked.
+    """
 
     class Word(models.TextChoices):
         AGREED = "agreed", _("agreed")
         REFUSED = "refused", _("refused")
+        DEFAULT = "default", _("has not objected")
 
     class Origin(models.TextChoices):
         RECORD = "record", _("the contact's own answer in the feed")
         SINGLE = "single", _("list of two-person chats")
         ROOM = "room", _("list of a room")
+        EVENT = "event", _("WeCom's notice that a contact agreed")
 
     source = models.ForeignKey(Source, models.PROTECT, related_name="consent_words")
     employee_folded = models.CharField(
@@ -155,6 +162,14 @@ class ConsentWord(models.Model):
     word = models.CharField(max_length=8, choices=Word)
     said_at = models.DateTimeField()
     origin = models.CharField(max_length=8, choices=Origin)
+    copy = models.ForeignKey(
+        AnswerCopy,
+        models.PROTECT,
+        null=True,
+        related_name="words",
+        db_index=False,
+        help_text="The first copy that told it; NULL: a record of the feed did, or it came before copies were kept",
+    )
 
     class Meta:
         constraints: ClassVar = [

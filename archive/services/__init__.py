@@ -20,7 +20,9 @@ from archive.services.casework import (
     release_finding,
     report_slip,
     second_finding,
+    send_back_finding,
 )
+from archive.services.copy_pages import CopiesTold, copies_told
 from archive.services.days import Day, days_of, holes_in
 from archive.services.disposing import (
     AnotherIsOpen,
@@ -123,7 +125,9 @@ from archive.services.running import (
 from archive.services.sampling import draw_sample, review_item
 from archive.services.sealed import Sealed
 from archive.services.settling import review_finding
-from archive.services.state import NotAState, import_state, read_state
+from archive.services.state import SMALL_LIMIT as STATE_BYTES
+from archive.services.state import Kept, NotAState, import_state, judge_state, read_state, take_state, told_at
+from archive.services.state_doors import push_state, take_file
 from archive.services.suggesting import candidates, likely
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
 from archive.services.taking import MOST_LINES as PUSH_LINES
@@ -138,6 +142,7 @@ __all__ = [
     "PUSH_BYTES",
     "PUSH_LINES",
     "PUSH_SECONDS",
+    "STATE_BYTES",
     "TOO_LARGE",
     "UPLOAD_LIMIT",
     "AlreadyDecided",
@@ -153,12 +158,14 @@ __all__ = [
     "BadSpan",
     "CannotUnpack",
     "Card",
+    "CopiesTold",
     "Count",
     "Criteria",
     "Day",
     "EvidenceMissing",
     "Health",
     "KeepingFacts",
+    "Kept",
     "KeyMissing",
     "KeyReused",
     "LeaseLost",
@@ -200,6 +207,7 @@ __all__ = [
     "candidates",
     "change_source",
     "claim_finding",
+    "copies_told",
     "count_held",
     "count_some",
     "days_of",
@@ -223,6 +231,7 @@ __all__ = [
     "import_stream",
     "is_whole",
     "judge_some",
+    "judge_state",
     "keeping_facts",
     "lift_hold",
     "likely",
@@ -235,6 +244,7 @@ __all__ = [
     "preview_told",
     "proof_of",
     "push",
+    "push_state",
     "read_again",
     "read_aside",
     "read_leaves",
@@ -253,6 +263,7 @@ __all__ = [
     "schedules_told",
     "second_finding",
     "seems_to_skip",
+    "send_back_finding",
     "set_bars",
     "settle_hole",
     "something",
@@ -263,8 +274,11 @@ __all__ = [
     "summary",
     "sweep",
     "sync_identities",
+    "take_file",
     "take_leaves",
+    "take_state",
     "token_for",
+    "told_at",
     "undo",
     "unfinished",
     "unpack",

@@ -11,7 +11,7 @@ from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from archive.models import Import, RecordDue, Source
-from archive.services import findings, judging, pairs, piecemeal, records
+from archive.services import consent_missing, findings, judging, piecemeal, records
 from archive.services.identities import sync_identities
 from archive.services.running import ring_the_roof
 from portal.jobs import services as jobs
@@ -96,7 +96,7 @@ def _judge_consent(job: Job, judged: list[int], now: datetime) -> bool:
     after = job.cursor.get("consent", 0)
     if oldest is None or oldest >= now - judging.LATELY or after is None:
         return False
-    job.cursor = {**job.cursor, "consent": pairs.judge_some(since=oldest, after=after, by=_BY, now=now)}
+    job.cursor = {**job.cursor, "consent": consent_missing.judge_some(since=oldest, after=after, by=_BY, now=now)}
     return True
 
 

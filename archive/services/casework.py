@@ -31,6 +31,10 @@ class ReasonMissing(ValueError):
     """A decision needs a reason, a note needs words."""
 
 
+class Quoted(ReasonMissing):
+    """The text repeats a message at length: it would stay when the message has to go."""
+
+
 class EvidenceMissing(ValueError):
     """The finding cannot close so yet. ``missing`` holds what it lacks: codes of archive.casework."""
 
@@ -71,9 +75,9 @@ def release_finding(*, finding: Finding, reviewer: Employee) -> Finding:
 
 @transaction.atomic
 def note_on_finding(*, finding: Finding, text: str, reviewer: Employee) -> FindingStep:
-    """Write a note beside a finding, open or not. Raises ReasonMissing."""
+    """Write a note beside a finding, open or not. Raises ReasonMissing, Quoted."""
     finding = _locked(finding)
-    return _step(finding, What.NOTED, reviewer, _said(text, _("Write what you want to note.")))
+    return _step(finding, What.NOTED, reviewer, _said(text, _("Write what you want to note."), finding))
 
 
 @transaction.atomic
@@ -83,7 +87,7 @@ def ask_person(*, finding: Finding, question: str, reviewer: Employee) -> Findin
     if finding.employee_id is None:
         raise NotAsked(_("This finding is about a feed, not about a person."))
     _take(finding, reviewer)
-    text = _said(question, _("Write what you want to ask."))
+    text = _said(question, _("Write what you want to ask."), finding)
     finding.asked_at = timezone.now()
     finding.save(update_fields=["asked_at"])
     return _step(finding, What.ASKED, reviewer, text)
@@ -113,7 +117,7 @@ def review_finding(
     """
     if decision not in (casework.CONFIRMED, casework.DISMISSED, casework.CLOSED):
         raise ValueError(decision)
-    words = _said(reason, _("Say why: a decision without a reason proves nothing."))
+    words = _said(reason, _("Say why: a decision without a reason proves nothing."), finding)
     finding = _locked_open(finding)
     if not casework.may_decide(finding.state, decision):
         raise AlreadyDecided(finding.get_state_display())
@@ -142,7 +146,7 @@ def review_finding(
 @transaction.atomic
 def second_finding(*, finding: Finding, reviewer: Employee, reason: str) -> Finding:
     """Confirm as a second reviewer what another has confirmed. Raises AlreadyDecided, SomebodyElses, ReasonMissing."""
-    words = _said(reason, _("Say what you looked at."))
+    words = _said(reason, _("Say what you looked at."), finding)
     finding = _locked_open(finding)
     if finding.state != Finding.State.CONFIRMED or finding.seconded_by_id is not None:
         raise AlreadyDecided(finding.get_state_display())
@@ -155,13 +159,33 @@ def second_finding(*, finding: Finding, reviewer: Employee, reason: str) -> Find
 
 
 @transaction.atomic
+def send_back_finding(*, finding: Finding, reviewer: Employee, reason: str) -> Finding:
+    """Make a confirmed finding one to review again: a slip of the hand, or the second pair of eyes sees it otherwise.
+
+    What was decided stays in its steps. Anybody may then take it on. Raises AlreadyDecided, ReasonMissing.
+    """
+    words = _said(reason, _("Say why it is to be reviewed again."))
+    finding = _locked_open(finding)
+    if finding.state != Finding.State.CONFIRMED:
+        raise AlreadyDecided(finding.get_state_display())
+    finding.state = Finding.State.NEW
+    for role in ("decided", "seconded", "claimed"):
+        setattr(finding, f"{role}_by", None)
+        setattr(finding, f"{role}_at", None)
+    finding.save()
+    findings.counts_anew(finding, timezone.now())
+    _step(finding, What.RETURNED, reviewer, words, {"before": casework.CONFIRMED, "after": Finding.State.NEW})
+    return finding
+
+
+@transaction.atomic
 def read_words(*, finding: Finding, reason: str, reviewer: Employee) -> str:
     """Return the words that a finding is about, as far as they are kept, empty if they are not.
 
     They are a client's or an employee's: who reads says why, and the reading is an Entry. Raises ReasonMissing,
     sealing.KeyMissing.
     """
-    words = _said(reason, _("Say why you need to read the words."))
+    words = _said(reason, _("Say why you need to read the words."), finding)
     finding = _locked(finding)
     kept = MessageText.objects.filter(message=finding.message_id).first() if finding.message_id else None
     _step(finding, What.READ, reviewer, words)
@@ -268,7 +292,24 @@ def _step(finding: Finding, what: str, by: Employee, text: str = "", more: dict 
     )
 
 
-def _said(text: str, missing: str) -> str:
+def _said(text: str, missing: str, finding: Finding | None = None) -> str:
+    """Return what somebody wrote. A reviewer's words about a ``finding`` may not repeat its message at length."""
     if not text.strip():
         raise ReasonMissing(missing)
-    return text.strip()[:TEXT_LIMIT]
+    said = text.strip()[:TEXT_LIMIT]
+    if finding is not None and finding.message_id and _repeats(said, finding.message_id):
+        raise Quoted(
+            _("That repeats the message at length, and would stay when the message has to go. Say what it shows.")
+        )
+    return said
+
+
+def _repeats(said: str, message_id: int) -> bool:
+    kept = MessageText.objects.filter(message=message_id).first()
+    if kept is None:
+        return False
+    try:
+        words = sealing.unseal(kept.sealed, kept.key_id).decode()
+    except sealing.KeyMissing:  # nobody can have read them to copy them
+        return False
+    return casework.quotes(normalise(said), normalise(words))

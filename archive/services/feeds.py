@@ -239,10 +239,15 @@ def renew(source_id: int, holder: str, now: datetime) -> Source:
     return source
 
 
-def taken(source: Source, via: str, now: datetime) -> None:
-    """Note on the locked source, not yet saved, that a delivery was taken in whole. Repaired lines are no delivery."""
-    if via != Import.Via.REPAIR:
-        source.last_pull_at = max(source.last_pull_at or now, now)
+def taken(source: Source, via: str, now: datetime) -> int | None:
+    """Note on the locked source, not yet saved, that a delivery was taken in whole. Repaired lines are no delivery.
+
+    Return how many seconds after the one before it came; None: it is the first, or none.
+    """
+    if via == Import.Via.REPAIR:
+        return None
+    before, source.last_pull_at = source.last_pull_at, max(source.last_pull_at or now, now)
+    return None if before is None else min(int((source.last_pull_at - before).total_seconds()), 2**31 - 1)
 
 
 def release(source_id: int, holder: str) -> None:

@@ -2,23 +2,24 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Max, Min, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
-from archive import calendars
-from archive.models import Finding, Hole, Intake, Message, Source, SourceToken, Unmatched
-from archive.services import silence
+from archive import policy
+from archive.models import Finding, Hole, Message, Source, SourceToken, Unmatched
+from archive.services import months, silence
 from archive.services.afterwards import waiting
+from archive.services.copy_pages import newest_list
 from archive.services.holes import seems_to_skip
 from archive.services.matching import strange_messages
 from archive.silence import LOSS, Listening
+from archive.source_metrics import SourceMetrics
 from portal.people.models import Employee
 
 LISTED = 20
-MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def source_cards(viewer: Employee, *, now: datetime | None = None) -> list[Card]
     if not viewer.is_active or not viewer.has_perm("archive.view_imports"):
         return []
     today = timezone.localdate(now or timezone.now())
-    missing = dict(_by_source(Hole.objects, Sum(F("last") - F("first") + 1)))
+    missing = dict(_by_source(Hole.objects.exclude(state=Hole.State.EXPLAINED), _LENGTH))
     strangers = dict(_by_source(Unmatched.objects, Count("pk")))
     about = Finding.objects.open().filter(employee=None, source__isnull=False)
     found = dict(_by_source(about, Count("pk")))
@@ -63,6 +64,7 @@ def source_cards(viewer: Employee, *, now: datetime | None = None) -> list[Card]
 
 
 _LEVELS = ["attention", "breach", "loss"]
+_LENGTH = Sum(F("last") - F("first") + 1)
 
 
 def _by_source(rows: QuerySet, what) -> QuerySet:
@@ -71,16 +73,20 @@ def _by_source(rows: QuerySet, what) -> QuerySet:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers of a source between its first and its last: how many there should be, and how many are missing."""
+    """The numbers of a source between its first and its last: how many there should be, and how many are missing.
+
+    ``explained``: absent as well, but a person has said why there never were any.
+    """
 
     first: int
     last: int
     missing: int
     holes: int
+    explained: int = 0
 
     @property
     def all(self) -> int:
-        return self.last - self.first + 1
+        return self.last - self.first + 1 - self.explained
 
     @property
     def present(self) -> int:
@@ -89,7 +95,7 @@ class Numbers:
     @property
     def percent(self) -> str:
         """Present of all, to two places, rounded down: 100.00 always means every number."""
-        hundredths = self.present * 10_000 // self.all
+        hundredths = self.present * 10_000 // self.all  # the first number is there, so there is one at least
         return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
@@ -114,21 +120,11 @@ class StrangeHandle:
 
 
 @dataclass(frozen=True)
-class Month:
-    month: date
-    deliveries: int
-    lines: int
-    stored: int
-    duplicates: int
-    conflicts: int
-    set_aside: int
-
-
-@dataclass(frozen=True)
 class Health:
     """All that the page of a source says of it."""
 
     source: Source
+    now: datetime
     is_retired: bool
     heard: Listening
     silences: list[Finding]
@@ -137,17 +133,30 @@ class Health:
     holes: Page
     handles: Page
     kinds: list[NewKind]
-    unreadable: list[dict]  # publickey_ver, error_code, messages, first, last
-    months: list[Month]
+    unreadable: list[dict]  # publickey_ver, error_code, messages, first, last, newest, until
+    months: list[tuple[date, SourceMetrics, datetime | None]]  # with when the rest was counted
+    last_list: datetime | None  # when the newest permit list was taken
     findings: list[Finding]
     open_findings: int
     waiting: int
     tokens: list[SourceToken]
 
     @property
+    def is_new(self) -> bool:
+        return self.source.last_pull_at is None and self.source.last_sent_at is None
+
+    @property
     def level(self) -> str | None:
         """What is wrong just now with its silence; nothing is asked of a retired source."""
         return None if self.is_retired else self.heard.level
+
+    @property
+    def quiet_pulls(self) -> timedelta:
+        return self.now - self.heard.last_pull_at
+
+    @property
+    def quiet_records(self) -> timedelta:
+        return self.now - (self.heard.last_record_at or self.now)
 
     @property
     def lost(self) -> list[tuple[datetime, datetime]]:
@@ -164,6 +173,7 @@ def health_of(
     findings = list(about[:LISTED])
     return Health(
         source=source,
+        now=now,
         is_retired=source.is_retired(timezone.localdate(now)),
         heard=silence.listen_to(source, now=now),
         silences=[one for one in findings if one.kind == Finding.Kind.SOURCE_SILENT],
@@ -172,8 +182,9 @@ def health_of(
         holes=Paginator(Hole.objects.filter(source=source).order_by("-first"), LISTED).get_page(holes_page),
         handles=_handles(source, handles_page),
         kinds=_kinds(source),
-        unreadable=_unreadable(source),
-        months=_months(source, timezone.localdate(now)),
+        unreadable=_unreadable(source, now),
+        months=months.metrics_of(source, now=now),
+        last_list=newest_list(source),
         findings=findings,
         open_findings=about.count(),
         waiting=waiting().filter(source=source).count(),
@@ -187,8 +198,13 @@ _ENDED_LAST = F("ended_at").desc(nulls_first=True)  # what opens the source is a
 def _numbers(source: Source) -> Numbers | None:
     if source.first_seq is None:
         return None
-    found = Hole.objects.filter(source=source).aggregate(missing=Sum(F("last") - F("first") + 1), holes=Count("pk"))
-    return Numbers(source.first_seq, source.last_seq, found["missing"] or 0, found["holes"])
+    is_explained = Q(state=Hole.State.EXPLAINED)
+    found = Hole.objects.filter(source=source).aggregate(
+        missing=Sum(F("last") - F("first") + 1, filter=~is_explained, default=0),
+        holes=Count("pk", filter=~is_explained),
+        explained=Sum(F("last") - F("first") + 1, filter=is_explained, default=0),
+    )
+    return Numbers(source.first_seq, source.last_seq, **found)
 
 
 def _handles(source: Source, number: str | None) -> Page:
@@ -206,18 +222,14 @@ def _kinds(source: Source) -> list[NewKind]:
     return [NewKind(kind, count, at, told.get(kind)) for kind, count, at in found]
 
 
-def _unreadable(source: Source) -> list[dict]:
+def _unreadable(source: Source, now: datetime) -> list[dict]:
+    """Return them by key and code. ``until``: when WeCom has none of them any more; None: it is past, or not known."""
     dark = Message.objects.filter(source=source, error_code__isnull=False)
-    rows = dark.values("publickey_ver", "error_code").annotate(messages=Count("pk"), first=Min("seq"), last=Max("seq"))
-    return list(rows.order_by("publickey_ver", "error_code"))
-
-
-def _months(source: Source, today: date) -> list[Month]:
-    """Return the sums of the last months that had any, newest first."""
-    since = calendars.months_before(today, MONTHS - 1)[-1]
-    sums: dict[date, dict[str, int]] = defaultdict(lambda: dict.fromkeys(("deliveries", *Intake.COUNTS), 0))
-    for row in Intake.objects.filter(source=source, day__gte=since):
-        of_month = sums[calendars.month_of(row.day)]
-        for name in of_month:
-            of_month[name] += getattr(row, name)
-    return [Month(month, **sums[month]) for month in sorted(sums, reverse=True)]
+    rows = dark.values("publickey_ver", "error_code").annotate(
+        messages=Count("pk"), first=Min("seq"), last=Max("seq"), newest=Max("captured_at")
+    )
+    window = timedelta(hours=policy.current().no_pull_hours[-1])
+    return [
+        {**row, "until": row["newest"] + window if row["newest"] and row["newest"] + window > now else None}
+        for row in rows.order_by("publickey_ver", "error_code")
+    ]

@@ -2,9 +2,11 @@
 
 A batch's leaves are its messages, the other copies of messages, and the tombstones of what was disposed of. The ledger
 Entry of the batch holds the root; that of a disposal step holds the root over its tombstones, so that nothing can be
-made to look disposed of. What the ledger says is proved by verify_ledger and by its seals.
+made to look disposed of. The Entry of a state file holds a digest over the copies that were kept with it. What the
+ledger says is proved by verify_ledger and by its seals.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -14,11 +16,13 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from archive import merkle
-from archive.models import Batch, Tombstone
+from archive.models import AnswerCopy, Batch, SeatCopy, Tombstone
 from archive.rules import Opening
 from archive.services import findings
+from archive.services.copies import digest_of
 from archive.services.holding import lock_sources
 from archive.services.proving import leaves_of, stones_of
 from archive.services.tombstones import leaf_of
@@ -34,7 +38,8 @@ IMPORTED, DISPOSED, VERIFIED = "archive.batch_imported", "archive.disposed", "ar
 BATCHES, ENTRIES = 20, 500  # looked at in one step
 STEPS = 20  # of disposals, looked at in one step
 FAULTY_NAMED = 100  # batches that the Entry of a look names
-STAGES = ("batches", "entries", "disposals")
+STAGES = ("batches", "entries", "disposals", "copies")
+STATE, ANSWERS = "archive.state_imported", 5  # Entries of state files looked at in one step
 SYSTEM = "system:archive"
 
 
@@ -295,6 +300,46 @@ def _verify_disposals(look: Look) -> list[Fault]:
     return faults
 
 
+# --- dated copies of seats and consent -------------------------------------------------------------------------------
+
+
+def _verify_copies(look: Look) -> list[Fault]:
+    """Each Entry of a state file: the copies that were kept with it, and no others, are what was delivered."""
+    seqs = _entries_after(look, STATE, ANSWERS)
+    if not seqs:
+        _next_stage(look)
+        known = Entry.objects.filter(verb=STATE).values("seq")
+        stray = AnswerCopy.objects.exclude(entry_seq__in=known).order_by("pk").first()
+        what = "a copy that no Entry speaks of"
+        return [Fault(f"integrity:copy:{stray.pk}", "copies", what, {"copy": stray.pk})] if stray else []
+    faults, entries = [], _Entries.of(seqs)
+    for seq in seqs:
+        body, wrong = entries.body(seq, STATE)
+        if body and not (_answers_hold(seq, body) and _seats_hold(body)):
+            wrong = Wrong("copies", "its copies of seats and consent are not those that were kept")
+        if wrong:
+            faults.append(Fault(f"integrity:copies:{seq}", *wrong, {"entry": seq}))
+    look.after = seqs[-1]
+    return faults
+
+
+def _answers_hold(seq: int, body: dict) -> bool:
+    kept = list(AnswerCopy.objects.filter(entry_seq=seq).defer("answer").order_by("pk"))
+    answers = AnswerCopy.objects.filter(entry_seq=seq).order_by("pk").values_list("digest", "answer")
+    are_whole = all(
+        hashlib.sha256(text.encode()).hexdigest() == digest for digest, text in answers.iterator(chunk_size=20)
+    )
+    return are_whole and (digest_of(kept) if kept else None) == body.get("digest")
+
+
+def _seats_hold(body: dict) -> bool:
+    if not body["seats"]:
+        return True
+    copy = SeatCopy.objects.filter(source__name=body["source"], taken_at=parse_datetime(body["taken_at"])).first()
+    handles = sorted(copy.seats.values_list("handle_folded", flat=True)) if copy else []
+    return copy is not None and body["seats"] == copy.digest == hashlib.sha256("\n".join(handles).encode()).hexdigest()
+
+
 # --- the evidence log itself -----------------------------------------------------------------------------------------
 
 
@@ -309,4 +354,9 @@ def judge_log(*, by: str, now: datetime) -> None:
     findings.open_all([_opening(fault)], by=by, now=now)
 
 
-_STAGES = {"batches": _verify_batches, "entries": _verify_entries, "disposals": _verify_disposals}
+_STAGES = {
+    "batches": _verify_batches,
+    "entries": _verify_entries,
+    "disposals": _verify_disposals,
+    "copies": _verify_copies,
+}

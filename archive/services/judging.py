@@ -14,6 +14,7 @@ from archive.services import (
     holding,
     holes,
     integrity,
+    months,
     piecemeal,
     postings,
     records,
@@ -22,8 +23,8 @@ from archive.services import (
     silence,
     strangers,
 )
+from archive.services.consent_missing import judge_consent
 from archive.services.identities import sync_identities
-from archive.services.pairs import judge_consent
 from archive.services.plans import carry_out
 from archive.services.turns import take_turn
 from portal.ledger import services as ledger
@@ -66,6 +67,7 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
     silence.judge_silence(by=by, now=now)
     records.recompute_due(by=by, now=now)
     judge_consent(since=now - LATELY, by=by, now=now)
+    months.count_due(now=now)
     sampling.draw_due(by=by, now=now)
     dispose_of_text(by=by, now=now)
 

@@ -21,7 +21,14 @@ from archive.retention import Schedules, Verdict
 from archive.services import holding, postings
 
 # Their facts list messages by id: those of the month that holds their ``about_on``.
-RECORD_KINDS = ("recall_pattern", "after_refusal", "unseated_client_talk", "barred_talk", "media_missing")
+RECORD_KINDS = (
+    "recall_pattern",
+    "after_refusal",
+    "unseated_client_talk",
+    "barred_talk",
+    "media_missing",
+    "client_gift",
+)
 
 
 @dataclass(frozen=True)

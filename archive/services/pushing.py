@@ -49,14 +49,14 @@ class Pushed:
     is_repeat: bool = False
 
 
-def unpack(body: bytes) -> bytes:
+def unpack(body: bytes, most: int = MOST_BYTES) -> bytes:
     """Return what a gzip body holds. Reads no further than one byte over the limit. Raises TooMuch, CannotUnpack."""
     try:
         with gzip.GzipFile(fileobj=BytesIO(body), mode="rb") as unpacked:
-            raw = unpacked.read(MOST_BYTES + 1)
+            raw = unpacked.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise CannotUnpack("gzip") from error
-    if len(raw) > MOST_BYTES:
+    if len(raw) > most:
         raise TooMuch("bytes")
     return raw
 
@@ -99,9 +99,9 @@ def _store(token: SourceToken, items: list, raw: bytes, digest: str, key: str) -
             source, items, raw=raw, via=Import.Via.PUSH, label=label, by=BY, now=now, token=token
         )
     else:
-        feeds.taken(source, Import.Via.PUSH, now)
+        pause = feeds.taken(source, Import.Via.PUSH, now)
         source.save(update_fields=["last_pull_at"])
-        intake.add(source, Import.Via.PUSH, now=now, ended=True)
+        intake.add(source, Import.Via.PUSH, now=now, ended=True, pause=pause)
     if key:
         lines = stretches(answers)
         PushAnswer.objects.create(token=token, key=key, digest=digest, run=run, lines=lines, made_at=now)

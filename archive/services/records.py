@@ -12,11 +12,10 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from archive import calendars, metrics, policy, rules
-from archive.consent import Said, Words
+from archive.consent import Words
 from archive.metrics import Evidence, Known, Metrics, Person, Seen, Taken, Time
 from archive.models import (
     Bar,
-    ConsentWord,
     Finding,
     Message,
     Participant,
@@ -24,11 +23,12 @@ from archive.models import (
     Record,
     RecordDue,
     RecordVersion,
+    Room,
     SeatCopy,
     Signal,
     Source,
 )
-from archive.services import findings
+from archive.services import consents, findings
 from archive.services.due import YEARS, Why, mark_months_due
 from archive.services.identities import handles_of
 from archive.services.seats import Seats
@@ -152,14 +152,18 @@ def compute(people: list[Employee], month: date, *, months: int = 1) -> list[Com
     seats = Seats.between(month, until, terms.seat_copy_days)
     usual = _client_sent_before(ids, month) if months == 1 else {}
     bars, leaves, known = _bars(ids, begins, ends), _leaves(ids, month, until), _findings(ids, ends)
-    words = _words(
-        {contact for mine in taken.values() for one in mine.sent + mine.received for contact in one.contacts}
+    words = Words(
+        consents.said_by(
+            contact for mine in taken.values() for one in mine.sent + mine.received for contact in one.contacts
+        )
     )
+    rooms = consents.rooms_of(handles, begins, ends)
     computed = []
     for one in people:
         part, mine, before = taken[one.pk], handles.get(one.pk, set()), usual.get(one.pk, [])
         person = Person(
             handles=mine,
+            rooms=rooms.get(one.pk, frozenset()),
             bars=bars.get(one.pk, ()),
             barred_days=calendars.whole_days(bars.get(one.pk, ()), month, until, zone),
             findings=known.get(one.pk, ()),
@@ -255,13 +259,18 @@ def _messages(
     recalls = _recalls(ids, begins, ends)
     columns = (
         "pk msgid category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known "
-        "media_refs media_missing source_id"
+        "media_refs media_missing source_id forwards_room"
     )
     rows = list(Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split()))
     signals = _signals([pk for pk, *_rest in rows])
+    outside = set(
+        Room.objects.filter(room__among={row[6] for row in rows if row[6]}, is_outside=True).values_list(
+            "room", flat=True
+        )
+    )
     found = {}
     for pk, msgid, category, kind, sent_at, sender, room, contacts, latency, pulled, is_known, *rest in rows:
-        media, missing, source = rest
+        media, missing, source, forwards_room = rest
         original_sent_at, original_had_signal = recalls.get(pk, (None, False))
         found[pk] = Seen(
             pk=pk,
@@ -278,6 +287,8 @@ def _messages(
             clocks_differ=is_known and pulled is not None and latency is None,
             media_refs=media,
             media_missing=missing,
+            forwards_room=forwards_room,
+            is_in_outside_room=room in outside,
             signal=signals.get(pk, 0),
             original_sent_at=original_sent_at,
             original_had_signal=original_had_signal,
@@ -313,17 +324,6 @@ def _recalls(ids: list[int], begins: datetime, ends: datetime) -> dict[int, tupl
         )
     )
     return {pk: (at, original in signalled) for pk, original, at, _is_external in rows}
-
-
-def _words(contacts: set[str]) -> Words:
-    said: list[Said] = []
-    wanted = sorted(contacts)
-    for at in range(0, len(wanted), 5000):
-        rows = ConsentWord.objects.filter(contact__in=wanted[at : at + 5000])
-        said += [
-            Said(*row) for row in rows.values_list("employee_folded", "contact", "room", "word", "said_at").iterator()
-        ]
-    return Words(said)
 
 
 def _client_sent_before(ids: list[int], month: date) -> dict[int, list[int]]:

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from archive.models import Hole, Import, Source, Unmatched
-from archive.services import feeds, findings, intake, pairs, piecemeal, records
+from archive.services import consent_missing, feeds, findings, intake, piecemeal, records
 from archive.services.identities import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
@@ -227,15 +227,15 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
         source = run.source = feeds.renew(run.source_id, holder, now)
         if run.state in (Import.State.WAITING, Import.State.READING):
             if not _read_batch(run, source, feed, by):
-                feeds.taken(source, run.via, now)
-                intake.add(source, run.via, now=now, ended=True)
+                pause = feeds.taken(source, run.via, now)
+                intake.add(source, run.via, now=now, ended=True, pause=pause)
                 run.state = Import.State.JUDGING
         elif not piecemeal.is_judged(run):
             piecemeal.judge_piece(run, by=by, now=now)
         elif records.recompute_some(by=by, now=now):
             pass
         elif (after := run.judging.get("consent", 0)) is not None:
-            after = pairs.judge_some(since=run.first_sent_at, after=after, by=by, now=now)
+            after = consent_missing.judge_some(since=run.first_sent_at, after=after, by=by, now=now)
             run.judging = {**run.judging, "consent": after}
         else:
             _end(run, by)
@@ -257,7 +257,7 @@ def _read_batch(run: Import, source: Source, feed: Feed, by: str) -> bool:
     run.line_no, run.offset = items[-1].place.line, items[-1].place.end
     for name, count in sorting.counts.items():
         setattr(run, name, getattr(run, name) + count)
-    intake.add(source, run.via, now=timezone.now(), counts=sorting.counts)
+    intake.add(source, run.via, now=timezone.now(), counts=sorting.counts, seqs=sorting.seqs)
     return True
 
 

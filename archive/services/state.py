@@ -1,43 +1,80 @@
-"""Dated copies of what the archive's interfaces answer: who has a seat, and who agreed or refused."""
+"""Dated copies of what the archive's interfaces answer: who has a seat, who agreed or refused, who is in a room."""
 
 import hashlib
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from archive import calendars, policy, rules
+from archive import calendars, rules
 from archive.models import ConsentWord, Identity, Record, Seat, SeatCopy, Source
-from archive.services import judging, records
+from archive.services import copies, judging, records
+from archive.services.copies import NotAState
 from archive.services.due import Why, mark_months_due
 from archive.services.identities import sync_identities
-from archive.sources import strict
-from archive.sources.wecom import EPOCH, moment
+from archive.sources import strict, wecom_state
+from archive.sources.wecom import moment
+from archive.sources.wecom_state import PARTS, Answer
+from portal.jobs import services as jobs
+from portal.jobs.models import Job
 from portal.ledger import services as ledger
 
 STATE_LIMIT = 64 * 2**20  # bytes of an answers file
-WORDS = {"Agree": ConsentWord.Word.AGREED, "Disagree": ConsentWord.Word.REFUSED}
+SMALL_LIMIT = 8 * 2**20  # ... that is read while somebody waits for the page, or a machine for its answer
+AHEAD = timedelta(minutes=10)  # that another machine's clock may be before ours
+TASK = "archive.tasks.judge_state"
+ORIGIN = {wecom_state.SINGLE: "single", wecom_state.ROOM: "room", wecom_state.EVENT: "event"}
+
+__all__ = ["SMALL_LIMIT", "Kept", "NotAState", "import_state", "judge_state", "read_state", "take_state", "told_at"]
 
 
-class NotAState(ValueError):
-    """The file does not hold the answers of the permit list and consent interfaces."""
+@dataclass(frozen=True)
+class Kept:
+    """What was new in a file: seats on a list, words on consent, copies of answers and, of these, errors."""
+
+    seats: int = 0
+    words: int = 0
+    copies: int = 0
+    errors: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+    @property
+    def is_nothing(self) -> bool:
+        return self == Kept()
 
 
-def read_state(raw: bytes) -> dict:
+def read_state(raw: bytes, *, limit: int = STATE_LIMIT) -> dict:
     """Return the answers in the file's bytes. Raises NotAState."""
-    if len(raw) > STATE_LIMIT:
-        raise NotAState(_("The file is larger than 64 MiB."))
+    if len(raw) > limit:
+        raise NotAState(_("The file is larger than %(most)s MiB.") % {"most": limit // 2**20})
     try:
         data = strict.loads(raw.decode("utf-8-sig"), is_wide=True)
     except (UnicodeDecodeError, strict.Refused) as error:
         raise NotAState(_("The file is not JSON in UTF-8.")) from error
-    parts = ("get_permit_user_list", "check_single_agree", "check_room_agree")
-    if not isinstance(data, dict) or not any(isinstance(data.get(part), dict) for part in parts):
-        raise NotAState(_("The file has none of: %(names)s.") % {"names": ", ".join(parts)})
+    if not isinstance(data, dict) or not any(data.get(part) for part in PARTS):
+        raise NotAState(_("The file has none of: %(names)s.") % {"names": ", ".join(PARTS)})
     return data
+
+
+def told_at(data: dict) -> datetime | None:
+    """Return when the file says that the answers were given, None if it does not say. Raises NotAState."""
+    told = data.get("taken_at")
+    if told is None:
+        return None
+    try:
+        at = parse_datetime(told) if isinstance(told, str) else moment(told)
+    except ValueError:
+        at = None
+    if at is None:
+        raise NotAState(_("taken_at is no moment like 2026-10-16T18:00:00+08:00, nor milliseconds since 1970."))
+    return at if at.tzinfo else timezone.make_aware(at)
 
 
 def import_state(
@@ -45,36 +82,93 @@ def import_state(
 ) -> dict[str, int]:
     """Keep a copy of the answers as of ``taken_at`` and bring records and findings up to date with it.
 
-    ``holds_from`` is for a list that is known to have been the same since an earlier day. Return how many seats and
-    new words came. The same answers of the same moment again change nothing.
+    ``holds_from`` is for a list that is known to have been the same since an earlier day. Return what was new, as Kept
+    names it. The same answers of the same moment again change nothing. Raises NotAState.
     """
     now = timezone.now()
-    with transaction.atomic():
-        source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
-        sync_identities(by=by, now=now)
-        seats = _keep_seats(source, data.get("get_permit_user_list"), taken_at, holds_from)
-        words = _keep_words(source, list(_words(source, data)))
-        if seats is not None or words:
-            body = {
-                "source": source.name,
-                "taken_at": taken_at,
-                "seats": seats.digest if seats else None,
-                "holds_from": seats.holds_from.isoformat() if seats else None,
-                "words": words,
-            }
-            ledger.append(verb="archive.state_imported", actor=by, subject="system:archive", body=body)
-        if seats is not None:
-            _mark_seats_due(seats)
+    kept = _keep(source, data, taken_at, holds_from, by, now)
     records.recompute_due(by=by, now=now)
     judging.judge_consent(since=None, by=by, now=now)
-    return {"seats": seats.seats.count() if seats else 0, "words": words}
+    return kept.as_dict()
 
 
-def _keep_seats(source: Source, answer: object, taken_at: datetime, holds_from: date | None) -> SeatCopy | None:
+@transaction.atomic
+def take_state(*, source: Source, data: dict, taken_at: datetime, by: str, holds_from: date | None = None) -> Kept:
+    """Keep a copy of the answers; a job brings records and findings up to date. Raises NotAState.
+
+    For whoever waits for the answer: see import_state.
+    """
+    now = timezone.now()
+    kept = _keep(source, data, taken_at, holds_from, by, now)
+    if not kept.is_nothing:
+        jobs.start(kind=TASK, key=f"{source.pk}:{ledger.head_seq()}", params={"source": source.pk})
+    return kept
+
+
+def judge_state(job: Job) -> bool:
+    """Do one step of the job: compute some records; when none is due, judge consent, and be done."""
+    now = timezone.now()
+    if records.recompute_some(by=_BY, now=now):
+        return False
+    judging.judge_consent(since=None, by=_BY, now=now)
+    return True
+
+
+_BY = "system:archive"
+
+
+@transaction.atomic
+def _keep(source: Source, data: dict, taken_at: datetime, holds_from: date | None, by: str, now: datetime) -> Kept:
+    if taken_at > now + AHEAD:
+        raise NotAState(_("These answers are said to be given in the future."))
+    answers = _answers(data, taken_at)
+    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
+    sync_identities(by=by, now=now)
+    seats = _keep_seats(source, answers, taken_at, holds_from)
+    kept = copies.keep(source, answers)
+    words = _keep_words(source, answers, {key: one.pk for key, one in kept.items()})
+    copies.take_in(source, answers)
+    if seats is not None:
+        _mark_seats_due(seats)
+    if kept:
+        _mark_rooms_due(answers)
+    if seats is not None or words or kept:
+        body = {
+            "source": source.name,
+            "taken_at": taken_at,
+            "seats": seats.digest if seats else None,
+            "holds_from": seats.holds_from.isoformat() if seats else None,
+            "words": words,
+            "copies": copies.summary(kept.values()),
+            "digest": copies.digest_of(kept.values()) if kept else None,
+        }
+        entry = ledger.append(verb="archive.state_imported", actor=by, subject="system:archive", body=body)
+        copies.sign(kept.values(), entry.seq)
+    return Kept(
+        seats=seats.seats.count() if seats else 0,
+        words=words,
+        copies=len(kept),
+        errors=sum(one.error_code != 0 for one in kept.values()),
+    )
+
+
+def _answers(data: dict, taken_at: datetime) -> list[Answer]:
+    try:
+        return list(wecom_state.answers_in(data, taken_at))
+    except wecom_state.BadPart as error:
+        raise NotAState(_("What stands under %(name)s is not its answers.") % {"name": error.part}) from error
+    except (ValueError, RecursionError) as error:
+        raise NotAState(_("The file is not JSON in UTF-8.")) from error
+
+
+def _keep_seats(
+    source: Source, answers: Iterable[Answer], taken_at: datetime, holds_from: date | None
+) -> SeatCopy | None:
     """Return the new copy, or None if there is nothing new. An answer that is an error holds no list."""
-    if not isinstance(answer, dict) or answer.get("errcode") != 0 or not isinstance(answer.get("ids"), list):
+    told = next((found for one in answers if (found := wecom_state.seats_in(one)) is not None), None)
+    if told is None:
         return None
-    handles = {rules.fold(one): one for one in answer["ids"] if isinstance(one, str) and one and len(one) <= 128}
+    handles = {rules.fold(one): one for one in told}
     digest = hashlib.sha256("\n".join(sorted(handles)).encode()).hexdigest()
     first_day = min(holds_from or timezone.localdate(taken_at), timezone.localdate(taken_at))
     copy, made = SeatCopy.objects.get_or_create(
@@ -103,49 +197,52 @@ def _mark_seats_due(copy: SeatCopy) -> None:
     records.mark_seated_due(copy.holds_from)
 
 
-def _words(source: Source, data: dict) -> Iterator[ConsentWord]:
-    for row in _rows(data.get("check_single_agree")):
-        if handle := _text(row.get("userid")):
-            yield from _word(source, row, ConsentWord.Origin.SINGLE, employee_folded=rules.fold(handle))
-    rooms = data.get("check_room_agree")
-    for room, answer in (rooms if isinstance(rooms, dict) else {}).items():
-        if _text(room):
-            for row in _rows(answer):
-                yield from _word(source, row, ConsentWord.Origin.ROOM, room=room)
+def _words(source: Source, answers: Iterable[Answer], kept: Mapping[copies.Key, int]) -> Iterator[ConsentWord]:
+    for answer in answers:
+        copy = kept.get((answer.taken_at, answer.asked, answer.about, answer.number))
+        for one in wecom_state.words_in(answer):
+            yield ConsentWord(
+                source=source,
+                employee_folded=rules.fold(one.employee),
+                contact=one.contact,
+                room=one.room,
+                word=one.word,
+                said_at=one.said_at,
+                origin=ORIGIN[answer.asked],
+                copy_id=copy,
+            )
 
 
-def _word(source: Source, row: dict, origin: str, **where: str) -> Iterator[ConsentWord]:
-    """``status_change_time`` is in seconds. What is neither yes nor no stays unknown, unless policy says otherwise."""
-    status, contact = row.get("agree_status"), _text(row.get("exteranalopenid"))
-    word = WORDS.get(status)
-    if status == "Default_Agree" and policy.current().default_agree_counts:
-        word = ConsentWord.Word.AGREED
-    said_at = moment(row.get("status_change_time")) or EPOCH
-    if word and contact:
-        yield ConsentWord(source=source, contact=contact, word=word, said_at=said_at, origin=origin, **where)
-
-
-def _rows(answer: object) -> list[dict]:
-    rows = answer.get("agreeinfo") if isinstance(answer, dict) and answer.get("errcode") == 0 else None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) and len(value) <= 128 else ""
-
-
-def _keep_words(source: Source, words: list[ConsentWord]) -> int:
+def _keep_words(source: Source, answers: Iterable[Answer], kept: Mapping[copies.Key, int]) -> int:
     """Store what is new, mark the months that it may change, and return how many were new."""
+    words = list(_words(source, answers, kept))
     before = ConsentWord.objects.filter(source=source).count()
     ConsentWord.objects.bulk_create(words, ignore_conflicts=True, batch_size=400)
     new = ConsentWord.objects.filter(source=source).count() - before
     if new:
         folded = {one.employee_folded for one in words if one.employee_folded}
         since = calendars.month_of(min(timezone.localdate(one.said_at) for one in words))
-        people = Q(employee__in=Identity.objects.filter(handle_folded__in=folded).values("employee"))
+        people = _owners(folded)
         if any(one.room for one in words):
             people |= Q(client_captured__gt=0)
-        mark_months_due(
-            Record.objects.filter(people, month__gte=since).values_list("employee_id", "month"), Why.CONSENT
-        )
+        _mark(people, since, Why.CONSENT)
     return new
+
+
+def _mark_rooms_due(answers: Iterable[Answer]) -> None:
+    """Who is in a room hears what a contact says there, though no message names them: their months may change."""
+    told = [(answer.taken_at, room) for answer in answers if (room := wecom_state.room_in(answer))]
+    folded = {rules.fold(one.handle) for _at, room in told for one in room.members}
+    joined = [min(one.joined_at or at, at) for at, room in told for one in room.members]
+    if joined:
+        since = timezone.localdate(min(joined))
+        _mark(_owners(folded), calendars.month_of(since), Why.CONSENT)
+
+
+def _owners(folded: Collection[str]) -> Q:
+    return Q(employee__in=Identity.objects.filter(handle_folded__among=folded).values("employee"))
+
+
+def _mark(people: Q, since: date, why: Why) -> None:
+    rows = Record.objects.filter(people, month__gte=since, frozen_by=None)
+    mark_months_due(rows.values_list("employee_id", "month"), why)

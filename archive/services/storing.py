@@ -79,6 +79,7 @@ class Row:
     media_missing: int
     error_code: int | None
     was_repaired: bool
+    forwards_room: bool
     recalled_at: datetime | None = None
     pk: int = 0
 
@@ -288,6 +289,7 @@ def _built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known
         recalled_at=one.recalled_at,
         error_code=one.error,
         was_repaired=one.was_repaired,
+        forwards_room=one.forwards_room,
     )
     return Written(row, one, parties)
 

@@ -86,13 +86,13 @@ def take(
         started_at=now,
     )
     afterwards.ring(source, run)
-    feeds.taken(source, via, now)
+    pause = feeds.taken(source, via, now)
     sorting = store(run, source, items, by=by, now=now)  # last: it writes the Entry that all other writers wait for
     for name, count in sorting.counts.items():
         setattr(run, name, count)
     run.save()
     source.save()
-    intake.add(source, via, now=now, counts=sorting.counts, ended=True)
+    intake.add(source, via, now=now, counts=sorting.counts, seqs=sorting.seqs, ended=True, pause=pause)
     return run, _answers(items, sorting.became, sorting.contradictions)
 
 

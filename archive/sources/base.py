@@ -62,6 +62,7 @@ class Captured:
     own_text: str = ""  # the sender's own words: quotations removed, parts joined
     forwarded_text: str = ""  # other people's words inside a forwarded conversation
     whole: bytes = b""  # the record as canonical JSON, of a kind that no documentation names
+    forwards_room: bool = False  # a forwarded conversation that was held in a room, or a part of it was
     card_of: str = ""  # whose contact card was handed over
     recalls: str = ""
     recalled_at: datetime | None = None  # what a record says of itself: it was taken back then

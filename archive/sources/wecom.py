@@ -25,7 +25,7 @@ from archive.sources.base import (
     Word,
 )
 from archive.sources.lines import lines
-from archive.sources.wecom_payload import KNOWN_KINDS, missing_media, payload_of, texts, walk_media
+from archive.sources.wecom_payload import KNOWN_KINDS, forwards_room, missing_media, payload_of, texts, walk_media
 
 ID_LIMIT = 200  # characters of a msgid
 HANDLE_LIMIT = 128  # characters of a userid, external id or room; documented: 64
@@ -171,6 +171,7 @@ class _Reading:
             media_missing=missing_media(media, data.get("media")),
             own_text=self.clean(own),
             forwarded_text=self.clean(forwarded),
+            forwards_room=msgtype == "chatrecord" and forwards_room(payload),
             card_of=self.text(payload.get("userid")) if msgtype == "card" else "",
             recalls=self.text(payload.get("pre_msgid"), ID_LIMIT) if category == RECALL else "",
             word=self.word(msgtype, message, sent_at) if category == CONSENT else None,

@@ -146,6 +146,19 @@ def _forwarded(payload: dict, deeper: int) -> Iterator[str]:
             yield from _strings(content.get("content"))
 
 
+def forwards_room(payload: dict) -> bool:
+    """Return whether any part of a forwarded conversation, those inside it too, was said in a room."""
+    todo = [(payload, NESTING_LIMIT)]
+    while todo:
+        value, deeper = todo.pop()
+        for item in _items(value.get("item")):
+            if item.get("from_chatroom") is True:
+                return True
+            if deeper and isinstance((content := inner(item.get("content"))).get("item"), list):
+                todo.append((content, deeper - 1))
+    return False
+
+
 def walk_media(message: dict, msgtype: str) -> list[tuple[str, str]]:
     """Return (sdkfileid, md5sum or "") of each media file referred to, inside forwarded and mixed parts too."""
     found, todo = [], [(message, NESTING_LIMIT)]

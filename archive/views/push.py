@@ -1,12 +1,14 @@
 """The door for machines: lines are pushed into a source and each is told what became of it."""
 
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -20,6 +22,27 @@ CONTENT_TYPES = ("application/x-ndjson", "application/ndjson", "application/json
 ENCODINGS = ("identity", "gzip")
 REFUSALS, REFUSAL_SECONDS = 30, 600  # of one address; the next ones are told to wait
 _KEY = re.compile(rf"[!-~]{{1,{services.KEY_LIMIT}}}\Z")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a body may be: its types, its bytes unpacked, and what a wrong one is told."""
+
+    types: tuple[str, ...]
+    most: int
+    detail: str
+
+
+LINES = Form(
+    CONTENT_TYPES,
+    services.PUSH_BYTES,
+    gettext_lazy("Send JSON lines in UTF-8 as application/x-ndjson, plain or with Content-Encoding: gzip."),
+)
+ANSWERS = Form(
+    ("application/json",),
+    services.STATE_BYTES,
+    gettext_lazy("Send one JSON object in UTF-8 as application/json, plain or with Content-Encoding: gzip."),
+)
 
 
 class Refused(Exception):
@@ -42,13 +65,46 @@ def push(request: HttpRequest, source: str) -> HttpResponse:
         token = _token(request, source)
         _keep_pace(request, token)
         key = _key(request)
-        pushed = _pushed(token, _lines(request), key)
+        pushed = _pushed(token, _body(request, LINES), key)
     except Refused as no:
-        body = {"error": no.code, "detail": no.detail, "limits": limits()}
-        headers = {name.replace("_", "-"): value for name, value in no.headers.items()}
-        return JsonResponse(body, status=no.status, headers=headers)
+        return _refusal(no, limits())
     headers = {"Idempotency-Replayed": "true"} if pushed.is_repeat else {}
     return JsonResponse(_told(token, pushed), headers=headers)
+
+
+@csrf_exempt  # a token is shown, no cookie is looked at
+@login_not_required
+@never_cache
+@require_http_methods(["POST", "OPTIONS"])
+def push_state(request: HttpRequest, source: str) -> HttpResponse:
+    """Take a dated copy of seats and consent from a machine. 200 means that it is safely stored."""
+    if request.method == "OPTIONS":
+        return JsonResponse({"limits": state_limits()}, headers={"Allow": "OPTIONS, POST"})
+    try:
+        token = _token(request, source)
+        _keep_pace(request, token)
+        taken_at, kept = services.push_state(token=token, raw=_body(request, ANSWERS))
+    except Refused as no:
+        return _refusal(no, state_limits())
+    except services.NotAState as error:
+        return _refusal(Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "not_a_state", str(error)), state_limits())
+    return JsonResponse({"source": token.source.name, "taken_at": taken_at, **kept.as_dict()})
+
+
+def _refusal(no: Refused, limits_: dict) -> JsonResponse:
+    headers = {name.replace("_", "-"): value for name, value in no.headers.items()}
+    return JsonResponse({"error": no.code, "detail": no.detail, "limits": limits_}, status=no.status, headers=headers)
+
+
+def state_limits() -> dict:
+    """Return what a pushed copy of seats and consent may be, as the documentation states it."""
+    return {
+        "bytes": services.STATE_BYTES,
+        "pushes": services.PUSHES,
+        "seconds": services.PUSH_SECONDS,
+        "content_types": list(ANSWERS.types),
+        "content_encodings": list(ENCODINGS),
+    }
 
 
 def limits() -> dict:
@@ -107,18 +163,17 @@ def _key(request: HttpRequest) -> str:
     return key
 
 
-def _lines(request: HttpRequest) -> bytes:
+def _body(request: HttpRequest, form: Form) -> bytes:
     """Return the unpacked body. Nothing is read of one that is too large, of another type, or of unknown length."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     charset = request.content_params.get("charset", "utf-8").lower()
-    if request.content_type not in CONTENT_TYPES or encoding not in ENCODINGS or charset not in ("utf-8", "utf8"):
-        detail = _("Send JSON lines in UTF-8 as application/x-ndjson, plain or with Content-Encoding: gzip.")
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_type", detail)
+    if request.content_type not in form.types or encoding not in ENCODINGS or charset not in ("utf-8", "utf8"):
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_type", str(form.detail))
     length = request.META.get("CONTENT_LENGTH") or ""
     if "Transfer-Encoding" in request.headers or not length.isdecimal():
         detail = _("Say how long the body is: a Content-Length, no chunks.")
         raise Refused(HTTPStatus.LENGTH_REQUIRED, "length_required", detail)
-    if int(length) > services.PUSH_BYTES:
+    if int(length) > form.most:
         raise _too_large("bytes")
     try:
         body = request.read(int(length))
@@ -126,12 +181,12 @@ def _lines(request: HttpRequest) -> bytes:
         body = b""
     if len(body) != int(length):
         raise Refused(HTTPStatus.BAD_REQUEST, "cut_off", _("The body ended before its Content-Length."))
-    return _unpacked(body) if encoding == "gzip" else body
+    return _unpacked(body, form.most) if encoding == "gzip" else body
 
 
-def _unpacked(body: bytes) -> bytes:
+def _unpacked(body: bytes, most: int) -> bytes:
     try:
-        return services.unpack(body)
+        return services.unpack(body, most)
     except services.TooMuch as error:
         raise _too_large(error.what) from error
     except services.CannotUnpack as error:

@@ -1,6 +1,7 @@
-"""A million answers: what `bench` measures of item analysis, on a database made beside the configured one."""
+"""A million answers: what `bench` measures of item analysis and of integrity signals, on a database of its own."""
 
 import random
+import resource
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.people.models import Employee
-from quizzes import analysis
+from quizzes import analysis, integrity
 from quizzes import services as quizzes
 from quizzes.models import Attempt, Quiz, Response
 
@@ -28,14 +29,28 @@ def measure(*, answers: int, tell: Callable[[str], None]) -> dict:
         computed = analysis.compute()
         after = time.perf_counter()
         kept = analysis.keep(*computed)
-        return {
+        found = {
             "answers": kept["answers"],
             "compute_s": round(after - began, 2),
             "keep_s": round(time.perf_counter() - after, 2),
             "cpu_s": round(time.process_time() - cpu, 2),
         }
+        return found | _signals()
     finally:
         connection.creation.destroy_test_db(str(name), verbosity=0)
+
+
+def _signals() -> dict:
+    """Return how long a look at all these attempts takes, as if every one of them were of today."""
+    began, cpu, before = time.perf_counter(), time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = integrity.look()
+    return {
+        "attempts_looked_at": Attempt.objects.count(),
+        "signals": found,
+        "signals_s": round(time.perf_counter() - began, 2),
+        "signals_cpu_s": round(time.process_time() - cpu, 2),
+        "signals_more_mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024,
+    }
 
 
 def _quizzes() -> list[Quiz]:

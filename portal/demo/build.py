@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Source
-from portal.demo import conduct, deliveries, feed, firm, people, story
+from portal.demo import census, conduct, deliveries, feed, firm, people, signing, story
 from portal.demo.clock import Clock, no_bells
+from portal.demo.desk_days import DeskDays
 from portal.demo.firm import BEGUN, BY, FINISHED
 from portal.demo.keeping import Keeper
 from portal.demo.people import Person
@@ -28,7 +29,7 @@ from portal.demo.study import Classroom
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee
-from portal.standing import outlook, trend
+from portal.standing import knowledge, trend
 from portal.standing import services as standing
 from quizzes import analysis
 from training import assignments, certificates
@@ -36,6 +37,7 @@ from training.models import Certificate, Completion, Course, Rule
 
 COURSE = "wechat-archiving"
 RULE = "Everybody on staff"
+POLICY_DAYS = 60  # since the policy was published; half of them later it was signed
 DRAWN = 5  # certificates that are there at once; workers draw the rest
 
 Say = Callable[[str], None]
@@ -142,6 +144,7 @@ class _Builder:
                 yield Event(step.at, partial(self.room.play, step), is_step=True)
         yield from self._weeks()
         yield from self._keeping()
+        yield from self._desk_days()
         yield from self._mailbox()
         yield from self._looks()
 
@@ -164,6 +167,11 @@ class _Builder:
         while day < self.today:  # daily of late, so that nobody who has just joined waits
             yield Event(self.at(day, 9, 5), self._apply_rules)
             day += timedelta(days=1 if (self.today - day).days <= story.DUE_DAYS else 7)
+
+        published_on = max(self.today - timedelta(days=POLICY_DAYS), self.began_on)
+        officer = Employee.objects.get(email="compliance@example.com")
+        yield Event(self.at(published_on, 9, 30), partial(signing.publish, officer.uid))
+        yield Event(self.at(self.today - timedelta(days=POLICY_DAYS // 2), 17), signing.sign)
 
     def _exempt(self, plan: story.Plan) -> None:
         first, last, why = plan.exempt
@@ -219,6 +227,12 @@ class _Builder:
         for day, act in Keeper(officer, second).days(self.today):
             if day >= self.began_on:
                 yield Event(self.at(day, 15), act)
+
+    def _desk_days(self) -> Iterator[Event]:
+        officer, second = (Employee.objects.get(email=f"{one}@example.com") for one in ("compliance", "compliance2"))
+        for day, act in DeskDays(officer, second, self.people).days(self.today):
+            if day >= self.began_on:
+                yield Event(self.at(day, 16), act)
 
     def _import(self, week: feed.Week, number: int) -> None:
         source: Source = archive.get_source(name=deliveries.WECOM, by=BY)
@@ -283,12 +297,14 @@ class _Builder:
         for certificate in [*wanted, *newest[:DRAWN]][:DRAWN]:
             certificates.draw(certificate)
         changed = standing.catch_up()
-        outlook.take_stock(self.today)
+        knowledge.take_stock(self.today)
         trend.take(self.today)
         archive.verify(by=BY)
         seen = analysis.keep(*analysis.compute())
         self.say(f"{seen['answers']} answers to {seen['questions']} questions analysed")
         self.say(f"{DRAWN} certificates drawn; {changed} standings brought up to date")
+        if lacks := census.missing():
+            self.say(f"not to be seen in this firm: {', '.join(lacks)}")
 
 
 def _monday(day: date) -> date:

@@ -9,6 +9,13 @@ HOUR_MS = 3_600_000
 LATE_MS = 3 * HOUR_MS
 
 
+CONTACTS = ("wm", "wo")
+
+
+def _has_client(message: dict) -> bool:
+    return any(one.startswith(CONTACTS) for one in (message.get("from", ""), *message.get("tolist", ())))
+
+
 def as_line(record: dict) -> bytes:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -28,6 +35,10 @@ class Faults:
         records = [self._record(n, message) for message in messages]
         if self.is_week(n, 0.7):
             self._late_day(records)
+        if self.is_week(n, 0.9):
+            self._words_that_had_to_be_mended(records)
+        if self.is_week(n, 0.97):
+            self._file_not_fetched(records)
         records = self._holes(n, records)
         lines = [self._line(n, position, record, len(records)) for position, record in enumerate(records)]
         for _ in range(3):  # two neighbours came the other way round: no fault at all
@@ -61,6 +72,22 @@ class Faults:
     @staticmethod
     def _day(record: dict) -> str:
         return datetime.fromtimestamp(record["pulled_at"] / 1000, UTC).date().isoformat()
+
+    @staticmethod
+    def _words_that_had_to_be_mended(records: list[dict]) -> None:
+        """One message has a character in it that no database takes."""
+        texts = (one for one in records if one["msg"].get("msgtype") == "text" and not _has_client(one["msg"]))
+        if record := next(texts, None):
+            record["msg"]["text"]["content"] += " \x00"
+
+    @staticmethod
+    def _file_not_fetched(records: list[dict]) -> None:
+        """The puller came too late for one file that went to a client, and says so."""
+        kinds = ("file", "image")
+        files = (one for one in records if one["msg"].get("msgtype") in kinds and _has_client(one["msg"]))
+        if record := next((one for one in files if not one["msg"]["from"].startswith(CONTACTS)), None):
+            payload = record["msg"][record["msg"]["msgtype"]]
+            record["media"] = [{"sdkfileid": payload["sdkfileid"], "error": "expired"}]
 
     def _holes(self, n: int, records: list[dict]) -> list[dict]:
         """Leave numbers out: a few that are gone for good, and once some that a later pull brings."""

@@ -5,8 +5,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 
-from portal.demo.people import ACCOUNTS, AUDITOR_NAME, DEPARTMENTS, OFFICES, PASSWORD, SECOND_NAME, Account, Person
+from portal.demo.people import (
+    ACCOUNTS,
+    AUDITOR_NAME,
+    DEPARTMENTS,
+    OFFICES,
+    PASSWORD,
+    SECOND_AUTHOR,
+    SECOND_NAME,
+    Account,
+    Person,
+)
+from portal.hr import columns, reading
+from portal.hr import services as hr
+from portal.hr.comparing import Kind
 from portal.ledger.models import Entry
 from portal.people import services as people
 from portal.people.models import Department, Employee, Office
@@ -41,17 +55,20 @@ def hire(newcomers: Iterable[Person], path: Path) -> int:
         writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        difference = people.import_people(rows=people.read_people(stream), write=True, by=BY)
-    if difference.errors:
-        raise Refused(f"{path.name}: {difference.errors[:3]}")
-    return len(difference.added)
+    with path.open("rb") as stream:
+        mapping = columns.guess(reading.headings(stream))
+        found = reading.difference(stream, mapping, is_complete=False, today=timezone.localdate())
+    if refused := [change for change in found.changes if change.kind == Kind.REFUSED]:
+        raise Refused(f"{path.name}: {refused[:3]}")
+    hr.write_at_once(found=found, by=BY)
+    return found.count(Kind.ADDED)
 
 
 def open_accounts() -> None:
     """Give the printed sign-ins their password and their roles. Everybody else cannot sign in."""
     Employee.objects.create_user("auditor@example.com", name_en=AUDITOR_NAME, title="Auditor")
     Employee.objects.create_user("compliance2@example.com", name_en=SECOND_NAME, title="Group compliance")
+    Employee.objects.create_user("author2@example.com", name_en=SECOND_AUTHOR, title="Learning and development")
     for account in ACCOUNTS:
         _open(account)
 

@@ -160,10 +160,12 @@ ACCOUNTS = (
     Account("Compliance, the second pair of eyes", "compliance2@example.com", (roles.COMPLIANCE,)),
     Account("Outside auditor", "auditor@example.com", (roles.AUDITOR,)),
     Account("Course author", "author@example.com", (roles.AUTHOR,)),
+    Account("Course author, who reviews the first one's questions", "author2@example.com", (roles.AUTHOR,)),
     Account("Administrator", "admin@example.com", (), is_administrator=True),
 )
 AUDITOR_NAME = "Eleanor Fitzgerald"  # of an outside firm: on nobody's HR list
 SECOND_NAME = "Frank Ho Chi-keung"  # of the group's compliance: not on this firm's HR list either
+SECOND_AUTHOR = "Ingrid Solberg"  # of the group: not on this firm's HR list
 PASSWORD = "wechat-archive-demo"  # noqa: S105 - printed at the end of `make demo`, for a demonstration on one machine
 
 # key: (Latin name, characters, WeCom userid). The leaders' keys say which team they lead.

@@ -90,6 +90,7 @@ class _Planner:
                 self._newcomer(person)
         self._known_by_name()
         self._team_in_trouble()
+        self._in_time_and_in_breach()
         for number in sorted(self.stubborn - self.made.keys()):
             self._overdue(self._person(number), passed=0)
         for person in self._pick(self.share(9), level=3, spare=False):
@@ -145,6 +146,13 @@ class _Planner:
         self._back(calm[1], due_in=9, passed=1)
         self._overdue(calm[2], passed=2)
         self._overdue(careless[0], passed=0)
+
+    def _in_time_and_in_breach(self) -> None:
+        """Somebody outside team 0 who lacks a seat is still in time with the course: in time, and in breach."""
+        for person in self.people:
+            if self.given.get(person.number) == conduct.UNSEATED and person.team and person.number not in self.made:
+                self._back(person, due_in=20, passed=3)
+                return
 
     def _newcomer(self, person: Person) -> None:
         here = (self.today - person.joined_on).days

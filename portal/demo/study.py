@@ -68,10 +68,11 @@ class Classroom:
 
     def _answers(self, attempt: Attempt, passes: bool) -> dict[int, list[str]]:
         """Answer so that the attempt passes, mostly without a mistake, or so that it fails."""
-        responses = list(attempt.responses.only("position", "tokens", "question_id").order_by("position"))
+        responses = list(attempt.responses.only("position", "tokens", "question_id", "must_pass").order_by("position"))
         most = len(responses) - -(-len(responses) * attempt.pass_percent // 100)  # mistakes that still pass
         mistakes = self.chance.choice([0, 0, most]) if passes else most + self.chance.randint(1, 2)
-        wrong = set(self.chance.sample(range(len(responses)), min(mistakes, len(responses))))
+        may_be_wrong = [n for n, response in enumerate(responses) if not (passes and response.must_pass)]
+        wrong = set(self.chance.sample(may_be_wrong, min(mistakes, len(may_be_wrong))))
         return {r.position: self._ticked(r, is_right=n not in wrong) for n, r in enumerate(responses)}
 
     def _ticked(self, response: Response, *, is_right: bool) -> list[str]:

@@ -22,6 +22,7 @@ from training.models import Assignment, Completion, Course
 
 DIVISION, DESK = 5_000, 100
 MONTHS, FINDINGS_EACH, OPEN_ONE_IN, CHANGES_EACH = 12, 2, 6, 3
+FIRST_SEQ = 10**9  # of the changes, which have no Entries: far from those that the ledger gives
 TRAINING = ["current"] * 16 + ["due_soon"] * 2 + ["overdue", "expired"]
 ARCHIVE = ["clean"] * 12 + ["no_data"] * 4 + ["attention"] * 3 + ["breach"]
 
@@ -29,12 +30,7 @@ ARCHIVE = ["clean"] * 12 + ["no_data"] * 4 + ["attention"] * 3 + ["breach"]
 def fill(people: int, course: Course, today: date) -> None:
     """Make the firm. The course is published, and nobody is there yet."""
     chance = random.Random("volume")  # noqa: S311 - invented, not secret
-    offices = [
-        Office.objects.create(code=f"office-{n}", name=f"Office {n}", time_zone="Asia/Shanghai", jurisdiction="CN")
-        for n in range(8)
-    ]
-    desks = [Department.objects.create(name=f"Desk {n}") for n in range(40)]
-    _people(people, offices, desks)
+    hire(people)
     pks = list(Employee.objects.filter(employee_no__isnull=False).order_by("pk").values_list("pk", flat=True))
     above = _above(pks)
     Employee.objects.bulk_update(
@@ -45,6 +41,15 @@ def fill(people: int, course: Course, today: date) -> None:
     bulk.insert(Finding, _FINDING, _findings(pks, today, chance))
     _trained(pks, course, today, chance)
     _standings(pks, above, today, chance)
+
+
+def hire(people: int) -> None:
+    """Make the offices, the desks and the people at them, without anything else."""
+    offices = [
+        Office.objects.create(code=f"office-{n}", name=f"Office {n}", time_zone="Asia/Shanghai", jurisdiction="CN")
+        for n in range(8)
+    ]
+    _people(people, offices, [Department.objects.create(name=f"Desk {n}") for n in range(40)])
 
 
 def _people(people: int, offices: list[Office], desks: list[Department]) -> None:
@@ -132,15 +137,21 @@ def _findings(pks: list[int], today: date, chance: random.Random) -> Iterator[tu
 def _trained(pks: list[int], course: Course, today: date, chance: random.Random) -> None:
     edition = course.current
     days = {pk: today - timedelta(chance.randrange(1, 400)) for pk in pks}
-    bulk.insert(
-        Assignment,
-        ("employee", "course", "cycle", "edition", "assigned_on", "due_on"),
-        ((pk, course.pk, 1, edition.pk, day, day + timedelta(30)) for pk, day in days.items()),
+    cycle = (
+        "employee", "course", "cycle", "edition", "assigned_on", "due_on", "grace_days", "because", "ended_on",
+        "ended_why",
+    )  # fmt: skip
+    ended = (
+        (pk, course.pk, 1, edition.pk, day, day + timedelta(30), 0, {}, day, "completed") for pk, day in days.items()
     )
+    bulk.insert(Assignment, cycle, ended)
     assigned = dict(Assignment.objects.values_list("employee_id", "pk"))
-    done = ("assignment", "employee", "edition", "completed_at", "expires_on", "percent", "study_seconds")
+    done = (
+        "assignment", "employee", "edition", "origin", "origin_file", "completed_at", "expires_on", "percent",
+        "study_seconds",
+    )  # fmt: skip
     rows = (
-        (assigned[pk], pk, edition.pk, timezone.now() - (today - day), day + timedelta(365), 90, 3000)
+        (assigned[pk], pk, edition.pk, "studied", "", timezone.now() - (today - day), day + timedelta(365), 90, 3000)
         for pk, day in days.items()
     )
     bulk.insert(Completion, done, rows)
@@ -155,7 +166,7 @@ _SAID = (
 def _standings(pks: list[int], above: dict[int, int | None], today: date, chance: random.Random) -> None:
     places = dict((pk, rest) for pk, *rest in Employee.objects.values_list("pk", "department_id", "office_id"))
     now, latest = timezone.now(), {}
-    seq = 0
+    seq = FIRST_SEQ
 
     def changes() -> Iterator[tuple]:
         nonlocal seq
@@ -170,7 +181,7 @@ def _standings(pks: list[int], above: dict[int, int | None], today: date, chance
     bulk.insert(StandingChange, ("employee", "at", "entry_seq", *_SAID), changes())
     bulk.insert(
         Standing,
-        ("employee", "since", "entry_seq", "next_change_on", "lapses_on", *_SAID),
+        ("employee", "since", "entry_seq", "next_change_at", "lapses_on", *_SAID),
         (_now(pk, *latest[pk], today, chance) for pk in pks),
     )
 
@@ -178,7 +189,7 @@ def _standings(pks: list[int], above: dict[int, int | None], today: date, chance
 def _now(pk: int, said: tuple, at: datetime, seq: int, today: date, chance: random.Random) -> tuple:
     is_trained = said[0] in rules.ROWS["current"] + rules.ROWS["due"]
     lapses = today + timedelta(chance.randrange(1, 365)) if is_trained else None
-    return (pk, at, seq, today + timedelta(30), lapses, *said)
+    return (pk, at, seq, at + timedelta(400), lapses, *said)
 
 
 def _said(chance: random.Random, manager: int | None, department: int | None, office: int | None) -> tuple:

@@ -23,12 +23,14 @@ class JobQuerySet(models.QuerySet):
 class Job(models.Model):
     """Long work. The row is the work; Celery is only its bell.
 
-    waiting: due at due_at · running: leased until lease_until · done · failed: given up, a person should look.
+    waiting: due at due_at · running: leased until lease_until · stopped: by a person, until they let it go on · done ·
+    failed: given up, a person should look.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("running")
+        STOPPED = "stopped", _("stopped")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
@@ -46,6 +48,7 @@ class Job(models.Model):
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody works on it")
     lease_token = models.CharField(max_length=32, blank=True)
+    may_stop = models.BooleanField(default=False, help_text="Whoever started it may stop it and let it go on")
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="jobs", help_text="Empty: the system"
     )
@@ -63,7 +66,7 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["done", "failed"], ended_at__isnull=False)
-                | Q(state__in=["waiting", "running"], ended_at=None),
+                | Q(state__in=["waiting", "running", "stopped"], ended_at=None),
                 name="jobs_job_ended_has_a_time",
             ),
         ]
@@ -75,6 +78,11 @@ class Job(models.Model):
     @property
     def is_ended(self) -> bool:
         return self.state in (self.State.DONE, self.State.FAILED)
+
+    @property
+    def is_resting(self) -> bool:
+        """Nothing of it will change by itself."""
+        return self.is_ended or self.state == self.State.STOPPED
 
     @property
     def percent(self) -> int | None:

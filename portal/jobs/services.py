@@ -32,16 +32,15 @@ class Postponed(Exception):
 
 
 @transaction.atomic
-def start(*, kind: str, key: str, by=None, params: dict | None = None, total: int | None = None) -> Job:
+def start(
+    *, kind: str, key: str, by=None, params: dict | None = None, total: int | None = None, may_stop: bool = False
+) -> Job:
     """Return the job of this kind and key, made if there is none yet, and ring for it on commit.
 
-    One that had been given up goes on from where it stood.
+    One that had been given up goes on from where it stood. ``may_stop``: whoever started it may stop it.
     """
-    job, made = Job.objects.get_or_create(
-        kind=kind,
-        key=key,
-        defaults={"started_by": by, "params": params or {}, "total": total, "due_at": timezone.now()},
-    )
+    fresh = {"started_by": by, "params": params or {}, "total": total, "may_stop": may_stop, "due_at": timezone.now()}
+    job, made = Job.objects.get_or_create(kind=kind, key=key, defaults=fresh)
     if made:
         transaction.on_commit(partial(ring, job.kind, job.pk))
     elif job.state == Job.State.FAILED:
@@ -52,12 +51,30 @@ def start(*, kind: str, key: str, by=None, params: dict | None = None, total: in
 
 @transaction.atomic
 def retry(*, job: Job) -> bool:
-    """Let a job that was given up wait for a worker again. Return False if it was not given up."""
+    """Let a job that was given up or stopped wait for a worker again. Return False if it was neither."""
     fresh = {"state": Job.State.WAITING, "ended_at": None, "attempts": 0, "error": "", "due_at": timezone.now()}
-    revived = Job.objects.filter(pk=job.pk, state=Job.State.FAILED).update(**fresh)
+    revived = Job.objects.filter(pk=job.pk, state__in=[Job.State.FAILED, Job.State.STOPPED]).update(**fresh)
     if revived:
         transaction.on_commit(partial(ring, job.kind, job.pk))
     return bool(revived)
+
+
+def stop(*, job: Job) -> bool:
+    """Stop a job that may be stopped. Return False if it may not, or has ended.
+
+    A worker loses the lease, and with it the step that it was at: what was committed before it stays.
+    """
+    live = Job.objects.filter(pk=job.pk, may_stop=True, state__in=[Job.State.WAITING, Job.State.RUNNING])
+    return bool(live.update(state=Job.State.STOPPED, lease_until=None, lease_token=""))
+
+
+def hold(job: Job) -> None:
+    """Keep others from working on the job until this step's transaction ends: for steps that write files.
+
+    Raises LeaseLost if another worker has it by now, or somebody stopped it.
+    """
+    if not Job.objects.select_for_update().filter(pk=job.pk, lease_token=job.lease_token).exists():
+        raise LeaseLost(job.pk)
 
 
 def ring(kind: str, job_id: int) -> None:

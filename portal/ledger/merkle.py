@@ -4,13 +4,16 @@ A leaf hash is SHA-256 over 0x00 and the leaf's bytes; an Entry's digest is one 
 0x01, left and right. The left half of a tree is the largest power of two smaller than the whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 
 EMPTY_ROOT = sha256().digest()
 TILE_BITS = 8  # inner nodes are kept for every 256 leaves, every 256 of those, and so on
 TILE = 1 << TILE_BITS
+HELD = 64  # tiles in memory: who goes through a long tree from left to right needs no more
 
 # (stored level, index, hash): level 1 stands over 256 leaves, level 2 over 65 536.
 Grown = tuple[int, int, bytes]
@@ -137,6 +140,28 @@ class Tree:
                 start, count, whole = start + split, count - split, False
         return path[::-1] if whole else [self._range(start, count), *path[::-1]]
 
+    def around(self, indexes: Sequence[int]) -> Iterator[bytes]:
+        """Yield the roots of the largest subtrees that hold none of these leaves, left to right.
+
+        Together with the leaves they give the root (``root_around``): one proof for many leaves, in which no hash
+        stands twice. ``indexes`` ascend, each once. Raises ValueError beyond the tree.
+        """
+        if any(after <= before for before, after in pairwise(indexes)):
+            raise ValueError("the leaves do not ascend")
+        if indexes and not 0 <= indexes[0] <= indexes[-1] < self.size:
+            raise ValueError(f"a leaf is not in a tree of {self.size}")
+        if self.size:
+            yield from self._around(indexes, 0, self.size, 0, len(indexes))
+
+    def _around(self, indexes: Sequence[int], start: int, count: int, first: int, end: int) -> Iterator[bytes]:
+        if first == end:
+            yield self._range(start, count)
+        elif count > 1 and end - first < count:  # a subtree that is given whole needs nothing around it
+            split = _split(count)
+            middle = bisect_left(indexes, start + split, first, end)
+            yield from self._around(indexes, start, split, first, middle)
+            yield from self._around(indexes, start + split, count - split, middle, end)
+
     def _range(self, start: int, count: int) -> bytes:
         """The root over [start, start + count), where start is a multiple of the largest power of two in count."""
         if count & (count - 1) == 0:
@@ -156,6 +181,8 @@ class Tree:
     def _tile(self, level: int, number: int) -> Sequence[bytes]:
         if (level, number) not in self._tiles:
             end = min((number + 1) * TILE, self.size >> (level * TILE_BITS))
+            while len(self._tiles) >= HELD:
+                del self._tiles[next(iter(self._tiles))]
             self._tiles[level, number] = self._source(level, number * TILE, end)
         return self._tiles[level, number]
 
@@ -163,6 +190,32 @@ class Tree:
 def _split(count: int) -> int:
     """The largest power of two smaller than ``count``, which is at least 2."""
     return 1 << ((count - 1).bit_length() - 1)
+
+
+def root_around(*, leaves: Sequence[tuple[int, bytes]], size: int, nodes: Iterable[bytes]) -> bytes:
+    """Return the root that these leaf hashes (index, hash) and the nodes around them lead to. Raises BadProof."""
+    indexes, rest = [index for index, _ in leaves], iter(nodes)
+    if any(after <= before for before, after in pairwise(indexes)):
+        raise BadProof("the leaves do not ascend")
+    if size < 1 or (indexes and not 0 <= indexes[0] <= indexes[-1] < size):
+        raise BadProof(f"a leaf is not in a tree of {size}")
+
+    def over(start: int, count: int, first: int, end: int) -> bytes:
+        if first == end:
+            node = next(rest, None)
+            if node is None:
+                raise BadProof("the proof is too short")
+            return node
+        if count == 1:
+            return leaves[first][1]
+        split = _split(count)
+        middle = bisect_left(indexes, start + split, first, end)
+        return node_hash(over(start, split, first, middle), over(start + split, count - split, middle, end))
+
+    root = over(0, size, 0, len(indexes))
+    if next(rest, None) is not None:
+        raise BadProof("the proof is too long")
+    return root
 
 
 def root_by_inclusion(*, leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:

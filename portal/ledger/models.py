@@ -45,6 +45,7 @@ class Entry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["subject", "seq"], name="ledger_entry_by_subject"),
             models.Index(fields=["verb", "seq"], name="ledger_entry_by_verb"),
+            models.Index(fields=["actor", "seq"], name="ledger_entry_by_actor"),
         ]
 
     def __str__(self) -> str:

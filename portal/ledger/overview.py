@@ -43,10 +43,12 @@ class ShownEntry:
 
 def state() -> dict:
     """Return what the page shows of the whole log."""
-    newest = sealing.newest()
+    newest, head = sealing.newest(), head_seq()
     return {
-        "head": head_seq(),
+        "head": head,
         "seal": newest,
+        "unsealed": head - newest.size if newest else head,
+        "next_at": max(newest.at + sealing.EVERY, timezone.now()) if newest else None,
         "places": [place.label for place in places()],
         "deliveries": Delivery.objects.select_related("seal").order_by("-seal_id", "place")[:SHOWN],
         "late": Delivery.objects.filter(delivered_at=None, attempts__gt=0).count(),

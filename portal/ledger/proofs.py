@@ -79,6 +79,20 @@ def of_batch_leaf(*, entry: Entry, leaves: Sequence[bytes], index: int, seal: Se
     return {**proof, "batch": {"leaf": leaves[index].hex(), "index": index, "path": path}}
 
 
+def of_entries(*, digests: Sequence[tuple[int, bytes]], seal: Seal) -> dict:
+    """Return one proof for many Entries, given as (seq, digest) in ascending order: the nodes of the tree around them.
+
+    Raises NotSealed if one is too new for the Seal, and merkle.BadProof if they do not lead to its root.
+    """
+    if digests and digests[-1][0] > seal.size:
+        raise NotSealed(digests[-1][0])
+    leaves = [(seq - 1, digest) for seq, digest in digests]
+    nodes = list(tree_of(seal).around([index for index, _ in leaves]))
+    if merkle.root_around(leaves=leaves, size=seal.size, nodes=nodes) != bytes(seal.root):
+        raise merkle.BadProof(f"these Entries do not lead to the root of Seal {seal.number}")
+    return {"size": seal.size, "nodes": [node.hex() for node in nodes]}
+
+
 def of_seals(*, first: Seal, second: Seal) -> dict:
     """Return the proof that everything under the first Seal is under the second, unchanged. Raises merkle.BadProof."""
     path = tree_of(second).consistency(first.size)

@@ -2,7 +2,9 @@
 
 import logging
 from datetime import datetime, timedelta
+from importlib import import_module
 
+from django.conf import settings
 from django.db.models import Model
 from django.utils import timezone
 
@@ -11,6 +13,7 @@ from portal.ledger.models import Verification
 
 logger = logging.getLogger(__name__)
 
+TASK = "portal.ledger.tasks.verify"
 AT_A_TIME = 200_000  # Entries between two signs of life
 FULL_FROM, FULL_EVERY = 2, timedelta(hours=20)  # hour of the firm's night; a full one is never further apart than a day
 KEPT = timedelta(days=400)
@@ -24,6 +27,12 @@ def key_of(now: datetime) -> str:
     is_due = age > timedelta(days=1) or (age > FULL_EVERY and local.hour >= FULL_FROM)
     is_done = last and f"{timezone.localtime(last.began_at):%Y-%m-%dT%H}" == hour
     return f"full:{hour}" if is_due or is_done else f"new:{hour}"
+
+
+def ask(*, now: datetime, by: Model) -> Model:
+    """Start a full verification that somebody has asked for, at most one an hour, and return its Job."""
+    key = f"full:asked:{timezone.localtime(now):%Y-%m-%dT%H}"
+    return import_module(settings.LEDGER_JOBS).start(kind=TASK, key=key, by=by)
 
 
 def ahead(job: Model) -> None:

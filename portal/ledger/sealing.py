@@ -1,6 +1,6 @@
 """Seals: the tree over all Entries at one size, signed. The tree's right edge is kept, so only new Entries are read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -63,6 +63,17 @@ def seal_if_due(*, now: datetime | None = None) -> Seal | None:
 
 def newest() -> Seal | None:
     return Seal.objects.order_by("number").last()
+
+
+def signed(lines: Sequence[str]) -> str:
+    """Return these lines as a note that the key of the Seals has signed: never to be taken for a Seal.
+
+    Only for a process that may read the key. Raises ValueError for what could be read as a checkpoint.
+    """
+    signer = keys.signer()
+    if lines[0] == signer.name:
+        raise ValueError("what is signed beside Seals must not begin as one")
+    return notes.sign("".join(f"{line}\n" for line in lines), signer)
 
 
 def text_of(*, origin: str, size: int, root: bytes, at: datetime, prev: bytes) -> str:

@@ -22,7 +22,7 @@ def deliver() -> None:
 
 @shared_task
 def start_verification() -> None:
-    _jobs().start(kind="portal.ledger.tasks.verify", key=running.key_of(timezone.now()))
+    _jobs().start(kind=running.TASK, key=running.key_of(timezone.now()))
 
 
 @shared_task

@@ -6,10 +6,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from portal.ledger import delivery, merkle, overview, proofs
+from portal.ledger import delivery, merkle, overview, proofs, running
 from portal.ledger.forms import EntryForm
 from portal.ledger.models import Entry, Seal
 
@@ -23,6 +24,15 @@ def evidence(request: HttpRequest) -> HttpResponse:
     form = EntryForm(request.GET if "seq" in request.GET else None)
     found = overview.entry(form.cleaned_data["seq"]) if form.is_bound and form.is_valid() else None
     return render(request, "ledger/evidence.html", {**overview.state(), "form": form, "found": found})
+
+
+@permission_required(MAY_SEE, raise_exception=True)
+@require_POST
+def verify(request: HttpRequest) -> HttpResponse:
+    """Have the whole log read now, once an hour at most. Nothing is changed by it."""
+    running.ask(now=timezone.now(), by=request.user)
+    messages.success(request, _("The whole log is being read. What is found will stand here in a few minutes."))
+    return redirect("ledger:evidence")
 
 
 @permission_required(MAY_SEE, raise_exception=True)

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from portal.ledger.admin import ReadOnlyAdmin
-from portal.people.models import Department, Employee, Office
+from portal.people.models import Department, Employee, Office, Tag
 
 # The admin's own sign-in would be a door without rate limits.
 admin.site.login = secure_admin_login(admin.site.login)
@@ -25,4 +25,4 @@ class EmployeeAdmin(ReadOnlyAdmin):
     exclude = ("password",)
 
 
-admin.site.register([Office, Department], ReadOnlyAdmin)
+admin.site.register([Office, Department, Tag], ReadOnlyAdmin)

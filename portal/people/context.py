@@ -34,16 +34,20 @@ def way(request: HttpRequest) -> list[Group]:
     mine = [("standing:today", _("Today")), ("training:course_list", _("Courses"))]
     if user.employee_no:
         mine += [("standing:record", _("My record"))]
-    mine += [("training:certificate_list", _("Certificates"))]
+    mine += [("training:certificate_list", _("Certificates")), ("training:policy_list", _("Policies"))]
     groups = [("", mine)]
     if user.is_manager():
         groups.append((_("Team"), [("standing:team", _("My team"))]))
+        if not user.has_perm("training.approve_exemptions"):
+            groups[-1][1].append(("training:exemption_list", _("Exemptions")))
     compliance = [
         ("standing:firm", _("Firm"), "standing.view_firm"),
         ("standing:finding_list", _("Findings"), "archive.view_every_record"),
         ("archive:import_list", _("Imports"), "archive.view_imports"),
         ("standing:feed", _("Permission feed"), "standing.manage_feed"),
         ("ledger:evidence", _("Evidence"), "ledger.view_entries"),
+        ("evidence:pack_list", _("Evidence packs"), "evidence.make_packs"),
+        ("evidence:find", _("Evidence log"), "ledger.view_entries"),
         ("quizzes:signal_list", _("Integrity signals"), "quizzes.review_attempts"),
         ("training:recall_list", _("Recalled questions"), "quizzes.review_attempts"),
         ("archive:lexicon", _("Lexicon"), "archive.view_lexiconversion"),
@@ -51,10 +55,19 @@ def way(request: HttpRequest) -> list[Group]:
     ]
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),
+        ("hr:file_list", _("HR's lists"), "hr.import_people"),
+        ("training:certificate_search", _("Everybody's certificates"), "training.view_certificate"),
+        ("training:rule_list", _("Training rules"), "training.view_rule"),
+        ("training:exemption_list", _("Exemptions"), "training.approve_exemptions"),
+        ("training:completion_import", _("Past completions"), "training.manage_rules"),
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
         ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),
     ]
-    authors = [("quizzes:bank_list", _("Question banks"), "quizzes.view_bank")]
+    authors = [
+        ("quizzes:bank_list", _("Question banks"), "quizzes.view_bank"),
+        ("training:edition_list", _("Editions"), "training.view_edition"),
+        ("training:components", _("Components"), "training.view_course_drafts"),
+    ]
     for label, items in ((_("Compliance"), compliance), (_("People"), hr), (_("Authors"), authors)):
         allowed = [(name, text) for name, text, permission in items if user.has_perm(permission)]
         if allowed:

@@ -41,7 +41,7 @@ class NoStoreMiddleware:
 class BodySizeMiddleware:
     """Refuse a body that is too large before a byte of it is read: a file in a form would fill the disk otherwise.
 
-    Every page takes DATA_UPLOAD_MAX_MEMORY_SIZE; those of LARGE_BODIES take UPLOAD_MAX_BYTES from who may upload there.
+    Every page takes DATA_UPLOAD_MAX_MEMORY_SIZE; those of LARGE_BODIES take more from who may upload there.
     Doors for machines (MEASURING_PATHS) measure before they read, and answer in their own way.
     """
 
@@ -58,9 +58,9 @@ class BodySizeMiddleware:
         return self.get_response(request)
 
     def _most(self, request: HttpRequest) -> int:
-        permission = settings.LARGE_BODIES.get(request.path)
+        permission, most = settings.LARGE_BODIES.get(request.path, ("", ""))
         if permission and request.user.is_authenticated and request.user.has_perm(permission):
-            return settings.UPLOAD_MAX_BYTES
+            return getattr(settings, most)
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 

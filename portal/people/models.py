@@ -214,3 +214,33 @@ class Leave(models.Model):
 
     def __str__(self) -> str:
         return f"{self.employee_id}: {self.first_on} to {self.last_on}"
+
+
+class Tag(models.Model):
+    """A word that HR keeps of people beside what the file says: "licensed", "sales trader". Training rules read it."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=60)
+    name_zh = models.CharField(max_length=60, blank=True)
+    people = models.ManyToManyField(Employee, through="EmployeeTag", related_name="tags")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return rules.in_language(get_language(), self.name, self.name_zh)
+
+
+class EmployeeTag(models.Model):
+    """That a person bears a tag."""
+
+    employee = models.ForeignKey(Employee, models.CASCADE, related_name="tag_links", db_index=False)
+    tag = models.ForeignKey(Tag, models.PROTECT, related_name="people_links")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["employee", "tag"], name="people_tag_once_per_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee_id}: {self.tag_id}"

@@ -6,12 +6,13 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from archive import casework
 from archive.models import Finding, FindingStep, SelfReport
 from portal.people.models import Employee
-from portal.standing import remedies
+from portal.standing import policy, remedies
 from portal.standing.models import RemedyTask, Standing
 
 WHY_SILENT = {"nothing": 0, "pause": 1, "drop": 2}
@@ -86,6 +87,7 @@ def say_fault(code: str) -> str:
         "entry": _("the entry of the evidence log was changed"),
         "body_gone": _("what the entry of the evidence log says is gone"),
         "body": _("what the entry of the evidence log says was changed"),
+        "copies": _("the copies of seats and consent are not those that were kept"),
         "batch_gone": _("a batch that the evidence log speaks of is gone"),
         "tombstones": _("something looks disposed of that no disposal took away, or the reverse"),
         "step": _("what a disposal left is not what it left then"),
@@ -165,19 +167,52 @@ def say_missing(code: str) -> str:
     }[code]
 
 
+@dataclass(frozen=True)
+class Moment:
+    """One line of what was done about a finding. ``by`` empty: the system."""
+
+    at: datetime
+    what: str
+    by: str = ""
+    text: str = ""
+    entry_seq: int | None = None
+
+
+def timeline(finding: Finding, task: RemedyTask | None) -> list[Moment]:
+    """Return what was done about a finding and for it, in the order of time. One query."""
+    found = [Moment(finding.opened_at, _("Opened"))]
+    for step in finding.steps.select_related("by"):
+        by = step.by.name if step.by else ""
+        found.append(Moment(step.at, capfirst(step.get_what_display()), by, step.text, step.entry_seq))
+    if task:
+        found.append(Moment(task.assigned_at, _("Lesson assigned"), text=task.title))
+        if task.done_at:
+            found.append(Moment(task.done_at, _("Lesson taken"), text=task.title))
+        elif task.withdrawn_at:
+            found.append(Moment(task.withdrawn_at, _("Lesson withdrawn"), text=task.title))
+    if finding.closed_at and finding.decided_by_id is None:
+        found.append(Moment(finding.closed_at, _("Settled by itself"), text=finding.closed_why))
+    return sorted(found, key=lambda one: one.at)
+
+
+def bars_when_confirmed(finding: Finding) -> bool:
+    """Return whether confirming it bars its person from messaging, by the firm's policy."""
+    by_policy = policy.current().blocks.get(finding.kind) == policy.CONFIRMED
+    return by_policy and finding.employee_id is not None and not finding.is_self_reported
+
+
 def case_of(finding: Finding, viewer: Employee, now: datetime) -> dict:
     """Return what the page of one finding shows. Constant queries."""
     evidence = evidence_for(finding) if finding.is_open else set()
     holds = casework.claim_holds(finding.claimed_at, now)
     is_mine = finding.claimed_by_id == viewer.pk
-    steps = list(finding.steps.select_related("by"))
     task = RemedyTask.objects.filter(finding=finding).select_related("lesson__module__edition").first()
     ways = ways_to_close(finding, evidence) if finding.is_open else []
     return {
         "finding": finding,
         "facts": facts_of(finding, sees_handles=True),
         "message": finding.message,
-        "steps": steps,
+        "timeline": timeline(finding, task),
         "task": task,
         "ways": ways,
         "may_close": any(not way.missing for way in ways),
@@ -185,6 +220,12 @@ def case_of(finding: Finding, viewer: Employee, now: datetime) -> dict:
         "is_mine": is_mine,
         "held_by": finding.claimed_by if holds and not is_mine else None,
         "may_confirm": casework.may_decide(finding.state, casework.CONFIRMED),
+        "bars_when_confirmed": bars_when_confirmed(finding),
+        "waits_for_second": finding.state == Finding.State.CONFIRMED
+        and finding.seconded_by_id is None
+        and finding.kind in casework.NEEDS_SECOND,
+        "waits_for_answer": finding.asked_at is not None
+        and (finding.answered_at is None or finding.answered_at < finding.asked_at),
         "may_second": finding.state == Finding.State.CONFIRMED
         and finding.seconded_by_id is None
         and finding.decided_by_id != viewer.pk

@@ -4,17 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from archive import casework
 from archive.models import Finding
-from portal.people.models import Employee
-from portal.standing import outlook
+from portal.people.models import Employee, is_on_staff
+from portal.standing import open_findings, places
 
 STATES = ("open", "new", "confirmed", "dismissed", "closed", "all")
 DUE = ("", "overdue", "week")
 WHOSE = ("", "mine", "nobody", "second")
 SORTS = {"due": ("due_on", "-severity", "pk"), "newest": ("-opened_at", "-pk"), "weight": ("-severity", "due_on", "pk")}
+PEOPLE = Q(employee__isnull=False)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Filters:
     kind: str = ""
     due: str = ""
     whose: str = ""
-    about: str = ""  # people or feeds
+    about: str = ""  # people, those of them on staff, or feeds
     department: int | None = None
     office: int | None = None
     age: str = ""
@@ -46,12 +48,17 @@ class Filters:
             kind=one_of("kind", Finding.Kind.values),
             due=one_of("due", DUE),
             whose=one_of("whose", WHOSE),
-            about=one_of("about", ("people", "feeds")),
+            about=one_of("about", ("people", "staff", "feeds")),
             department=whole("department"),
             office=whole("office"),
-            age=one_of("age", ("", *outlook.AGES)),
+            age=one_of("age", ("", *open_findings.AGES)),
             sort=one_of("sort", SORTS, "due"),
         )
+
+    @classmethod
+    def of_line(cls, query) -> "Filters":
+        """What a manager may ask for: who works on a finding and about whom else there are some is not theirs."""
+        return replace(cls.from_query(query), whose="", about="")
 
     @property
     def query(self) -> str:
@@ -78,17 +85,17 @@ class Filters:
         elif self.whose == "nobody":
             findings = findings.filter(claimed_by=None)
         elif self.whose == "second":
-            second = Q(state="confirmed", seconded_by=None, kind__in=("off_channel", "deletion_request"))
-            findings = findings.filter(second).exclude(decided_by=viewer)
-        if self.about:
+            findings = findings.filter(wants_second_look(viewer))
+        if self.about == "staff":
+            findings = findings.filter(is_on_staff(today, "employee__"))
+        elif self.about:
             findings = findings.filter(employee__isnull=self.about == "feeds")
-        if self.department:
-            in_it = Q(employee__department=self.department) | Q(employee__department__parent=self.department)
-            findings = findings.filter(in_it)
-        if self.office:
-            findings = findings.filter(employee__office=self.office)
+        if self.department is not None:
+            findings = findings.filter(PEOPLE, places.in_department(self.department, "employee__"))
+        if self.office is not None:
+            findings = findings.filter(PEOPLE, places.in_office(self.office, "employee__"))
         if self.age:
-            findings = findings.filter(outlook.of_age(self.age, today, timezone.get_default_timezone()))
+            findings = findings.filter(open_findings.of_age(self.age, today, timezone.get_default_timezone()))
         return findings.order_by(*SORTS[self.sort])
 
 
@@ -97,8 +104,53 @@ def queue(viewer: Employee, filters: Filters, today: date) -> QuerySet[Finding]:
     return rows.select_related("employee__department", "source", "claimed_by")
 
 
+def line(manager: Employee, filters: Filters, today: date) -> QuerySet[Finding]:
+    """Return the findings about the people on staff below a manager: what the tile of their team counts."""
+    people = Employee.objects.below(manager).on_staff(today)
+    rows = filters.apply(Finding.objects.visible_to(manager).filter(employee__in=people), manager, today)
+    return rows.select_related("employee__department", "employee__office")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A pile on a reviewer's desk: its filters as an address has them, and how many findings lie there."""
+
+    key: str
+    query: str
+    findings: int
+
+
+def work_of(reviewer: Employee, today: date) -> list[Work]:
+    """Return what waits for a reviewer, each pile with the filters that list it. One query."""
+    piles = {
+        "mine": (Filters(whose="mine"), Q(claimed_by=reviewer)),
+        "second": (Filters(whose="second"), wants_second_look(reviewer)),
+        "overdue": (Filters(due="overdue"), Q(due_on__lt=today)),
+        "open": (Filters(), Q()),
+    }
+    counted = {key: Count("pk", filter=condition) for key, (_filters, condition) in piles.items()}
+    found = Finding.objects.visible_to(reviewer).open().order_by().aggregate(**counted)
+    return [Work(key, filters.query, found[key]) for key, (filters, _condition) in piles.items()]
+
+
+def wants_second_look(reviewer: Employee) -> Q:
+    """Return the condition of findings that another has confirmed and that need a second pair of eyes."""
+    mine = Q(decided_by=reviewer, decided_by__isnull=False)
+    return Q(state=Finding.State.CONFIRMED, seconded_by=None, kind__in=casework.NEEDS_SECOND) & ~mine
+
+
 def after(finding: Finding, viewer: Employee, filters: Filters, today: date) -> Finding | None:
-    """Return the next finding of the queue to look at, in the order of what is due; None at the end."""
+    """Return the next finding of the queue in its own order, after the last the first; None if it is alone."""
     rows = filters.apply(Finding.objects.visible_to(viewer).exclude(pk=finding.pk), viewer, today)
-    later = rows.filter(Q(due_on__gt=finding.due_on) | Q(due_on=finding.due_on, pk__gt=finding.pk))
-    return later.order_by("due_on", "pk").first() or rows.order_by("due_on", "pk").first()
+    return rows.filter(_later(finding, SORTS[filters.sort])).first() or rows.first()
+
+
+def _later(finding: Finding, order: tuple[str, ...]) -> Q:
+    """Return the condition of rows that come after the finding in the order."""
+    found, same = Q(), Q()
+    for field in order:
+        name = field.removeprefix("-")
+        value = getattr(finding, name)
+        found |= same & Q(**{f"{name}__{'lt' if field.startswith('-') else 'gt'}": value})
+        same &= Q(**{name: value})
+    return found

@@ -11,6 +11,7 @@ from portal import tables
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 from portal.standing import rules, words
+from quizzes.models import Attempt
 
 CHUNK = 2000
 
@@ -52,18 +53,21 @@ def _person(one: Employee, sees_archive: bool) -> list:
     return [*cells, archive, standing.may_message, why, standing.since]
 
 
-def findings_table(findings: QuerySet[Finding]) -> tuple[list[str], Iterator[Sequence]]:
+def findings_table(findings: QuerySet[Finding], *, of_desk: bool = True) -> tuple[list[str], Iterator[Sequence]]:
+    """Return heading and rows of findings. Who works on them, and how they were settled, is for the desk alone."""
     heading = [
         _("Kind"), _("Person"), _("Employee number"), _("Department"), _("Feed"), _("Weight"), _("State"),
-        _("Day of the facts"), _("Opened"), _("Due"), _("With"), _("Settled"), _("How"),
+        _("Day of the facts"), _("Opened"), _("Due"),
     ]  # fmt: skip
+    if of_desk:
+        heading += [_("With"), _("Settled"), _("How")]
     rows = findings.select_related("employee__department", "source", "claimed_by")
-    return heading, (_finding(one) for one in rows.iterator(chunk_size=CHUNK))
+    return heading, (_finding(one, of_desk) for one in rows.iterator(chunk_size=CHUNK))
 
 
-def _finding(one: Finding) -> list:
+def _finding(one: Finding, of_desk: bool) -> list:
     who = one.employee
-    return [
+    cells = [
         str(one.get_kind_display()),
         who.name if who else "",
         who.employee_no if who else "",
@@ -74,10 +78,24 @@ def _finding(one: Finding) -> list:
         one.about_on,
         one.opened_at,
         one.due_on,
-        one.claimed_by.name if one.claimed_by else "",
-        one.closed_at,
-        str(one.get_closed_how_display()),
     ]
+    if not of_desk:
+        return cells
+    return [*cells, one.claimed_by.name if one.claimed_by else "", one.closed_at, str(one.get_closed_how_display())]
+
+
+def tries_table(tries: QuerySet[Attempt]) -> tuple[list[str], Iterator[Sequence]]:
+    """Return heading and rows of first tries at a quiz: the outcome, not the answers."""
+    heading = [
+        _("Employee number"), _("Name"), _("Department"), _("Office"), _("Mark, percent"), _("Passed"), _("Handed in"),
+    ]  # fmt: skip
+    return heading, (_try(one) for one in tries.iterator(chunk_size=CHUNK))
+
+
+def _try(one: Attempt) -> list:
+    who = one.employee
+    place = (str(who.department or ""), str(who.office or ""))
+    return [who.employee_no, who.name, *place, one.percent, one.passed, one.submitted_at]
 
 
 @transaction.atomic

@@ -5,11 +5,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import SelfReport
+from portal.standing.models import FeedToken
 
 
 class TokenForm(forms.Form):
-    """A new token of the permission feed."""
+    """A new token for a machine."""
 
+    opens = forms.ChoiceField(label=_("What it opens"), choices=FeedToken.Opens)
     label = forms.CharField(label=_("Which machine will use it"), max_length=60)
 
     def __init__(self, *args, **kwargs) -> None:

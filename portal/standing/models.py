@@ -3,10 +3,12 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from archive.models import Finding
 from portal.people.models import Department, Employee, Office, opaque_id
 from portal.standing.rules import ArchiveState, TrainingState
+from training.lessons import title_of
 from training.models import Lesson
 
 
@@ -48,7 +50,7 @@ class Standing(Said):
     employee = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="standing")
     since = models.DateTimeField(help_text="When it last changed")
     entry_seq = models.PositiveBigIntegerField(default=0, help_text="The ledger Entry of its last change")
-    next_change_on = models.DateField(null=True, blank=True, help_text="Empty: no date changes it by itself")
+    next_change_at = models.DateTimeField(null=True, blank=True, help_text="Empty: no day changes it by itself")
     lapses_on = models.DateField(null=True, help_text="First day untrained if nobody acts. NULL: so now, or never")
 
     objects = StandingQuerySet.as_manager()
@@ -56,7 +58,7 @@ class Standing(Said):
     class Meta:
         permissions: ClassVar = [("view_firm", "Can see the firm's page")]
         indexes: ClassVar = [
-            models.Index(fields=["next_change_on"], name="standing_by_next_change"),
+            models.Index(fields=["next_change_at"], name="standing_by_next_moment"),
             models.Index(fields=["training_state", "archive_state"], name="standing_by_states"),
             models.Index(fields=["is_on_staff", "may_message"], name="standing_by_permission"),
             models.Index(fields=["entry_seq"], name="standing_by_entry"),
@@ -118,7 +120,8 @@ class Stock(models.Model):
     """What is counted of the whole firm once a day, because it reads more rows than a page should."""
 
     on = models.DateField(unique=True)
-    first_tries = models.JSONField(help_text="List of {slug, tried, passed, percent}, a module each, in order")
+    counted_at = models.DateTimeField(null=True, help_text="What came later is not in it. NULL: not kept yet then")
+    first_tries = models.JSONField(help_text="List of {slug, quiz, tried, passed, percent}, a module each, in order")
 
     class Meta:
         verbose_name_plural = "stock"
@@ -161,14 +164,19 @@ class Look(models.Model):
 
 
 class FeedToken(models.Model):
-    """What a device manager or WeCom administrator shows to follow the permission feed. Only its digest is kept."""
+    """What a machine shows to follow the permission feed, or to read the firm's figures. Only its digest is kept."""
 
+    class Opens(models.TextChoices):
+        STANDING = "standing", _("who may message clients")
+        FIRM = "firm", _("the firm’s figures")
+
+    opens = models.CharField(max_length=10, choices=Opens, default=Opens.STANDING)
     label = models.CharField(max_length=60, help_text="Which machine uses it")
     hint = models.CharField(max_length=8, help_text="How it begins, to tell it from others")
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, hex")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, help_text="NULL: it opens the feed")
+    ended_at = models.DateTimeField(null=True, help_text="NULL: it opens what it is for")
     last_used_at = models.DateTimeField(null=True, help_text="NULL: never")
 
     class Meta:
@@ -242,3 +250,8 @@ class RemedyTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.employee_id}: {self.lesson_id}"
+
+    @property
+    def title(self) -> str:
+        """The lesson's title in the language of the page. Reads the lesson."""
+        return title_of(self.lesson)

@@ -239,7 +239,7 @@ def _rest(m: Metrics) -> list[Figure]:
             _("not fetched, or fetched with another hash"),
             m.media_missing > 0,
         ),
-        Figure(_("Conversations forwarded to clients"), str(m.forwarded_in)),
+        Figure(_("Conversations forwarded to clients, or out of a room"), str(m.forwarded_in)),
         Figure(
             _("Messages with words that point off channel"),
             _("%(own)s own, %(addressed)s received") % {"own": m.signals_own, "addressed": m.signals_addressed},

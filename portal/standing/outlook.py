@@ -1,24 +1,19 @@
 """What the firm and a team should expect, and how far the archive reaches: counts, each with the rows behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Protocol
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from archive import calendars
-from archive.models import Finding, Record
-from portal.people.models import Employee, is_on_staff
-from portal.standing.models import Standing, Stock
-from training import services as training
+from archive.models import Record
+from portal.people.models import is_on_staff
+from portal.standing import places
 
 HORIZONS = (30, 60, 90)  # days
-AGES: dict[str, tuple[int, int | None]] = {  # days since a finding was opened, both included
-    "week": (0, 7),
-    "month": (8, 30),
-    "quarter": (31, 90),
-    "older": (91, None),
-}
+KEPT = ("yes", "no", "silent")  # what the archive holds of somebody in the last full month
 
 
 @dataclass(frozen=True)
@@ -28,39 +23,25 @@ class Lapses:
     people: int
 
 
-def forecast(people: QuerySet[Employee], today: date) -> list[Lapses]:
-    """Return how many are trained today and will not be within 30, 60 and 90 days if nobody does anything.
+class Counted(Protocol):
+    lapses: tuple[int, ...]  # within each of HORIZONS
 
-    Each counts those of the shorter ones too. One query.
+
+def lapses_within(days: int, today: date, of: str = "") -> Q:
+    """Return the condition of whose training is in order today and will not be within so many days by itself."""
+    return Q(**{f"{of}lapses_on__gt": today, f"{of}lapses_on__lte": today + timedelta(days)})
+
+
+def forecast(found: Iterable[Counted], today: date) -> list[Lapses]:
+    """Return whose training is in order today, and of how many not within 30, 60 and 90 days if nobody does anything.
+
+    Each counts those of the shorter ones too.
     """
-    ends = {days: today + timedelta(days) for days in HORIZONS}
-    ahead = Standing.objects.filter(employee__in=people, lapses_on__gt=today, lapses_on__lte=max(ends.values()))
-    counted = ahead.aggregate(**{f"in_{days}": Count("pk", filter=Q(lapses_on__lte=end)) for days, end in ends.items()})
-    return [Lapses(days, end, counted[f"in_{days}"]) for days, end in ends.items()]
-
-
-@dataclass(frozen=True)
-class Age:
-    key: str
-    findings: int
-    overdue: int
-
-
-def ages(findings: QuerySet[Finding], today: date, zone) -> list[Age]:
-    """Return how many of the open findings are how old, and how many of those are beyond their due date. One query."""
-    asked = {}
-    for key in AGES:
-        asked[key] = Count("pk", filter=of_age(key, today, zone))
-        asked[f"{key}_overdue"] = Count("pk", filter=of_age(key, today, zone) & Q(due_on__lt=today))
-    counted = findings.open().order_by().aggregate(**asked)
-    return [Age(key, counted[key], counted[f"{key}_overdue"]) for key in AGES]
-
-
-def of_age(key: str, today: date, zone) -> Q:
-    """Return the condition of findings opened so long ago, by the firm's days."""
-    least, most = AGES[key]
-    opened = Q(opened_at__lt=calendars.day_begins(today - timedelta(least - 1), zone))
-    return opened if most is None else opened & Q(opened_at__gte=calendars.day_begins(today - timedelta(most), zone))
+    found = list(found)
+    return [
+        Lapses(days, today + timedelta(days), sum(group.lapses[n] for group in found))
+        for n, days in enumerate(HORIZONS)
+    ]
 
 
 @dataclass(frozen=True)
@@ -80,62 +61,40 @@ class Reach:
         return self.kept * 100 // self.people if self.people else 0
 
 
+def reach_month(today: date) -> date:
+    """Return the month that is asked how far the archive reaches: the last full one."""
+    return calendars.months_before(calendars.month_of(today), 1)[0]
+
+
+def is_kept(kept: str, today: date) -> Q:
+    """Return the condition of people of whom the archive holds messages of that month, none, or a silent seat."""
+    mine = Record.objects.filter(employee=OuterRef("pk"), month=reach_month(today))
+    if kept == "silent":
+        return Q(Exists(mine.filter(is_silent_seat=True)))
+    has_some = Exists(mine.filter(captured__gt=0))
+    return Q(has_some) if kept == "yes" else ~Q(has_some)
+
+
 def reach(
-    heads: Mapping[int | None, int], names: dict[int, str], records: QuerySet[Record], month: date, today: date
+    heads: Mapping[int | None, int], names: Mapping[int, str], records: QuerySet[Record], today: date
 ) -> list[Reach]:
     """Return for each office what the month's records say of its staff, largest first. One query.
 
     ``heads``: how many people are on the staff of each office today.
     """
-    said = records.filter(is_on_staff(today, "employee__"), month=month).order_by().values("employee__office")
+    said = records.filter(is_on_staff(today, "employee__"), month=reach_month(today)).order_by()
+    # Nothing but the columns of the index archive_record_reach, so that it alone is read.
     rows = {
         row["employee__office"]: row
-        for row in said.annotate(
-            kept=Count("pk", filter=Q(captured__gt=0)),
-            silent=Count("pk", filter=Q(is_silent_seat=True)),
+        for row in said.values("employee__office").annotate(
+            kept=Count("employee", filter=Q(captured__gt=0)),
+            silent=Count("employee", filter=Q(is_silent_seat=True)),
             messages=Sum("captured"),
             with_clients=Sum("client_captured"),
         )
     }
     none = {"kept": 0, "silent": 0, "messages": 0, "with_clients": 0}
     return [
-        Reach(pk, names.get(pk, "–"), people, *(rows.get(pk, none)[key] for key in none))
+        Reach(pk, names.get(pk, places.NO_NAME), people, *(rows.get(pk, none)[key] for key in none))
         for pk, people in sorted(heads.items(), key=lambda head: (-head[1], names.get(head[0], "")))
-    ]
-
-
-@dataclass(frozen=True)
-class Known:
-    """How a module's first tries went in the whole firm."""
-
-    title: str
-    tried: int
-    passed: int
-    percent: int | None
-
-    @property
-    def passed_percent(self) -> int | None:
-        return self.passed * 100 // self.tried if self.tried else None
-
-
-def take_stock(today: date) -> bool:
-    """Count what is counted once a day. Return whether it was not counted yet today."""
-    if Stock.objects.filter(on=today).exists():
-        return False
-    rows = [
-        {"slug": one.slug, "tried": one.tried, "passed": one.passed, "percent": one.percent}
-        for one in training.first_tries()
-    ]
-    return Stock.objects.get_or_create(on=today, defaults={"first_tries": rows})[1]
-
-
-def knowledge() -> tuple[date | None, list[Known]]:
-    """Return (day of the count, each module of today's course in its order); (None, []) before the first count."""
-    stock = Stock.objects.order_by("-on").first()
-    if stock is None:
-        return None, []
-    counted = {one["slug"]: one for one in stock.first_tries}
-    named = zip(training.module_slugs(), training.module_titles(), strict=True)
-    return stock.on, [
-        Known(title, one["tried"], one["passed"], one["percent"]) for slug, title in named if (one := counted.get(slug))
     ]

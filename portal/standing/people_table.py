@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from portal.people.models import Employee
-from portal.standing import outlook, rules
+from portal.standing import outlook, places, rules
 from portal.standing.models import Standing
 from training import services as training
 from training.rules import State
@@ -59,6 +59,7 @@ class Filters:
     department: int | None = None
     office: int | None = None
     lapses: int | None = None  # within so many days
+    kept: str = ""  # what the archive holds of the last full month: yes, no, silent
     may: str = ""  # no: those who may not message clients
 
     @classmethod
@@ -76,6 +77,7 @@ class Filters:
             department=whole("department"),
             office=whole("office"),
             lapses=lapses if lapses in outlook.HORIZONS else None,
+            kept=kept if (kept := query.get("kept", "")) in outlook.KEPT and sees_archive else "",
             may="no" if query.get("may") == "no" and sees_archive else "",
         )
 
@@ -92,14 +94,14 @@ class Filters:
             people = people.filter(standing__training_state__in=TRAINING[self.row])
         if self.column:
             people = people.filter(standing__archive_state=self.column)
-        if self.department:
-            people = people.filter(Q(department=self.department) | Q(department__parent=self.department))
-        if self.office:
-            people = people.filter(office=self.office)
+        if self.department is not None:
+            people = people.filter(places.in_department(self.department))
+        if self.office is not None:
+            people = people.filter(places.in_office(self.office))
         if self.lapses:
-            today = timezone.localdate()
-            until = today + timedelta(days=self.lapses)
-            people = people.filter(standing__lapses_on__gt=today, standing__lapses_on__lte=until)
+            people = people.filter(outlook.lapses_within(self.lapses, timezone.localdate(), "standing__"))
+        if self.kept:
+            people = people.filter(outlook.is_kept(self.kept, timezone.localdate()))
         if self.may:
             people = people.filter(standing__may_message=False)
         return people
@@ -135,15 +137,19 @@ class Group:
     archive: str | None
     may_message: bool | None
     people: int
+    lapses: tuple[int, ...]  # how many of them will lapse within each of outlook.HORIZONS
 
 
-def groups(people: QuerySet[Employee]) -> list[Group]:
+def groups(people: QuerySet[Employee], today: date) -> list[Group]:
     """Return everybody, counted by where they are and how they stand: every figure of a page adds these up. One query,
     however many people.
     """
     by = ("department", "office", "standing__training_state", "standing__archive_state", "standing__may_message")
-    counted = people.order_by().values_list(*by).annotate(people=Count("pk"))
-    return [Group(*row) for row in counted]
+    ahead = {
+        f"in_{days}": Count("pk", filter=outlook.lapses_within(days, today, "standing__")) for days in outlook.HORIZONS
+    }
+    counted = people.order_by().values_list(*by).annotate(people=Count("pk"), **ahead)
+    return [Group(*row[: -len(ahead)], lapses=row[-len(ahead) :]) for row in counted]
 
 
 def heads(found: Iterable[Group]) -> Counter[int | None]:
@@ -177,6 +183,7 @@ def matrix(by_state: dict[tuple[str, str], int], chosen: Filters) -> list[tuple[
 @dataclass(frozen=True)
 class Tiles:
     people: int
+    current: int
     current_percent: int | None  # rounded down; None for nobody
     lapsed: int
     due_soon: int
@@ -190,10 +197,11 @@ def tiles(found: Collection[Group], open_findings: int) -> Tiles:
     def having(*states: str) -> int:
         return sum(group.people for group in found if group.training in states)
 
-    total = sum(group.people for group in found if group.training is not None)
+    total = sum(group.people for group in found)
     current = having(*rules.ROWS["current"])
     return Tiles(
         people=total,
+        current=current,
         current_percent=current * 100 // total if total else None,
         lapsed=having(*LATE),
         due_soon=having(*SOON),

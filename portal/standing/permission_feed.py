@@ -78,16 +78,14 @@ def as_csv(since: int) -> Iterator[str]:
 
 
 @transaction.atomic
-def make_token(*, label: str, by: Employee) -> str:
+def make_token(*, label: str, by: Employee, opens: str = FeedToken.Opens.STANDING) -> str:
     """Make a token and return its secret, which is shown once. Raises NoLabel."""
     if not label.strip():
         raise NoLabel(_("Say which machine will use it."))
     fresh = tokens.make("ocs")
-    FeedToken.objects.create(
-        label=label.strip()[:60], hint=fresh.hint, digest=fresh.digest, made_by=by, made_at=timezone.now()
-    )
-    body = {"label": label.strip()[:60], "hint": fresh.hint}
-    ledger.append(verb="standing.feed_token_made", actor=by.uid, subject="system:standing", body=body)
+    told = {"label": label.strip()[:60], "hint": fresh.hint, "opens": opens}
+    FeedToken.objects.create(**told, digest=fresh.digest, made_by=by, made_at=timezone.now())
+    ledger.append(verb="standing.feed_token_made", actor=by.uid, subject="system:standing", body=told)
     return fresh.secret
 
 
@@ -101,11 +99,12 @@ def end_token(*, token: FeedToken, by: Employee) -> bool:
     return bool(ended)
 
 
-def token_for(secret: str) -> FeedToken | None:
-    """Return the token that this secret is of and that opens the feed, noting its use; None for any other."""
+def token_for(secret: str, opens: str = FeedToken.Opens.STANDING) -> FeedToken | None:
+    """Return the token that this secret is of, if it opens that, noting its use; None for any other."""
     if not secret:
         return None
-    token = FeedToken.objects.filter(digest=tokens.digest_of(secret), ended_at=None, made_by__is_active=True).first()
+    valid = FeedToken.objects.filter(opens=opens, ended_at=None, made_by__is_active=True)
+    token = valid.select_related("made_by").filter(digest=tokens.digest_of(secret)).first()
     now = timezone.now()
     if token and (token.last_used_at is None or (now - token.last_used_at).total_seconds() > USED_EVERY):
         FeedToken.objects.filter(pk=token.pk).update(last_used_at=now)

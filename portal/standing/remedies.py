@@ -110,6 +110,7 @@ ABOUT_PEOPLE = frozenset(
         "self_report",
         "silent_seat",
         "media_missing",
+        "client_gift",
     }
 )
 
@@ -118,6 +119,16 @@ def every_lesson() -> dict[Called, str]:
     """Return {name: title} of all lessons of the current editions, in their order."""
     ordered = _current_lessons().order_by("module__edition__course__slug", "module__position", "position")
     return {_name_of(one): title_of(one) for one in ordered}
+
+
+@transaction.atomic
+def choose_all(*, chosen: dict[str, Called | None], by: Employee) -> int:
+    """Choose for several kinds at once. Return for how many another lesson was chosen than before."""
+    before = table()
+    changed = {kind: called for kind, called in chosen.items() if called != before[kind]}
+    for kind in sorted(changed):
+        choose(kind=kind, called=changed[kind], by=by)
+    return len(changed)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,6 +11,7 @@ from archive import services as archive
 from archive.models import Record
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
+from portal.people import calendars
 from portal.people.models import Employee
 from portal.standing import policy, remedies, rules
 from portal.standing.models import Look, Standing, StandingChange
@@ -29,7 +31,7 @@ def catch_up() -> int:
     """
     look, _ = Look.objects.get_or_create(pk=1)
     head, today, changed = ledger.head_seq(), timezone.localdate(), 0
-    ids = whom_to_look_at(after=look.seq, upto=head, today=today)
+    ids = whom_to_look_at(after=look.seq, upto=head, now=timezone.now())
     for start in range(0, len(ids), BATCH):
         changed += bring_up_to_date(employee_ids=ids[start : start + BATCH], today=today)
     remedies.catch_up()
@@ -37,14 +39,14 @@ def catch_up() -> int:
     return changed
 
 
-def whom_to_look_at(*, after: int, upto: int, today: date) -> list[int]:
+def whom_to_look_at(*, after: int, upto: int, now: datetime) -> list[int]:
     """Return ids of employees on HR's list whose Standing may have changed, in order."""
     new = Entry.objects.filter(seq__gt=after, seq__lte=upto)
     told = new.exclude(verb__startswith="standing.").exclude(subject__startswith="system:").values("subject")
     people = Employee.objects.filter(employee_no__isnull=False)
     ids = set(people.filter(uid__in=told).values_list("pk", flat=True))
     ids |= set(Record.objects.filter(entry_seq__gt=after, entry_seq__lte=upto).values_list("employee", flat=True))
-    ids |= set(Standing.objects.filter(next_change_on__lte=today).values_list("employee", flat=True))
+    ids |= set(Standing.objects.filter(next_change_at__lte=now).values_list("employee", flat=True))
     ids |= set(people.filter(standing=None).values_list("pk", flat=True))
     ids |= set(Standing.objects.exclude(policy_version=policy.current().version).values_list("employee", flat=True))
     return sorted(ids)
@@ -52,13 +54,16 @@ def whom_to_look_at(*, after: int, upto: int, today: date) -> list[int]:
 
 @transaction.atomic
 def bring_up_to_date(*, employee_ids: Iterable[int], today: date) -> int:
-    """Compute the Standings of these people and write those that differ, each with its Entry. Return how many."""
+    """Compute the Standings of these people and write those that differ, each with its Entry. Return how many.
+
+    ``today`` is the firm's day, by which the archive counts; training counts by the day where each person works.
+    """
     locked = Employee.objects.filter(pk__in=employee_ids).select_for_update(of=("self",)).order_by("pk")
     people = {one.pk: one for one in locked.select_related("office")}
     held = {s.employee_id: s for s in Standing.objects.filter(employee__in=people).select_for_update()}
     trained, kept, terms = training.facts_for(people), archive.facts_for(people), policy.current()
     now, changed = timezone.now(), 0
-    found = {pk: _standing_of(one, trained[pk], kept[pk], today, terms) for pk, one in people.items()}
+    found = {pk: _standing_of(one, trained[pk], kept[pk], today, now, terms) for pk, one in people.items()}
     archive.set_bars(barred={pk: not said["may_message"] for pk, (said, _ahead) in found.items()}, at=now)
     for pk, employee in people.items():
         said, ahead = found[pk]
@@ -76,14 +81,16 @@ def _standing_of(
     trained: training_rules.TrainingFacts,
     kept: "archive.ArchiveFacts",
     today: date,
+    now: datetime,
     terms: policy.Policy,
 ) -> tuple[dict, dict]:
-    """Return (what the standing says, the days on which it will say something else by itself)."""
-    state = training_rules.training_state(trained, today)
+    """Return (what the standing says, when it will say something else by itself)."""
+    local = calendars.local_day(employee, now)
+    state = training_rules.training_state(trained, local)
     facts = rules.Facts(
         training=state,
         archive=kept.state,
-        training_on=training_rules.turns_on(trained, today),
+        training_on=training_rules.turns_on(trained, local),
         archive_points=sum(reason.count or 1 for reason in kept.reasons),
         findings=kept.findings,
         office=employee.office.code if employee.office else None,
@@ -102,15 +109,17 @@ def _standing_of(
         "policy_version": terms.version,
     }
     leaves = employee.left_on + timedelta(1) if employee.left_on and employee.left_on >= today else None
+    theirs, firms = ZoneInfo(calendars.zone_name(employee)), timezone.get_default_timezone()
     turns = (
-        training_rules.next_change_on(trained, today),
-        kept.next_change_on,
-        rules.next_change_on(facts, today, terms),
-        leaves,
+        (training_rules.next_change_on(trained, local), theirs),
+        (kept.next_change_on, firms),
+        (rules.next_change_on(facts, today, terms), firms),
+        (leaves, firms),
     )
+    moments = [calendars.day_begins(day, zone) for day, zone in turns if day is not None]
     ahead = {
-        "next_change_on": min((day for day in turns if day is not None), default=None),
-        "lapses_on": training_rules.lapses_on(trained, today) if facts.is_on_staff else None,
+        "next_change_at": min(moments, default=None),
+        "lapses_on": training_rules.lapses_on(trained, local) if facts.is_on_staff else None,
     }
     return said, ahead
 

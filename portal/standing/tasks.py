@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from portal.standing import nudges, outlook, services, trend
+from portal.standing import knowledge, nudges, services, trend
 
 
 @shared_task
@@ -13,7 +13,7 @@ def catch_up() -> None:
 def take_stock() -> None:
     """Count what is counted once a day or once a month."""
     today = timezone.localdate()
-    outlook.take_stock(today)
+    knowledge.take_stock(today)
     trend.take(today)
 
 

@@ -104,6 +104,11 @@ class Point:
     barred: int
 
     @property
+    def last_day(self) -> date | None:
+        """The day whose page shows the people behind the figures."""
+        return calendars.last_day(self.month) if self.month else None
+
+    @property
     def current_percent(self) -> int | None:
         return self.current * 100 // self.people if self.people else None
 

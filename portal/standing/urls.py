@@ -3,7 +3,7 @@ from datetime import date
 from django.urls import path, register_converter
 
 from portal import tables
-from portal.standing.views import desk, effect, exports, machines, people, remedies
+from portal.standing.views import desk, effect, exports, machines, people, remedies, statements
 
 
 class MonthConverter:
@@ -41,10 +41,13 @@ urlpatterns = [
     path("record/<month:month>/", people.record_month, name="record_month"),
     path("record/report/", remedies.report, name="report"),
     path("record/findings/<str:uid>/answer/", remedies.answer, name="answer"),
+    path("record/statement/", statements.statement, name="statement"),
     path("remedies/", remedies.remedy_table, name="remedy_table"),
     path("remedies/<str:uid>/", remedies.remedy, name="remedy"),
     # team/
     path("team/", people.team, name="team"),
+    path("team/findings/", people.team_findings, name="team_findings"),
+    path("team/findings.<table:kind>", exports.team_finding_file, name="team_finding_file"),
     path("team/<str:uid>/", people.person, name="person"),
     path("team/<str:uid>/remind/", people.remind, name="remind"),
     path("team/<str:uid>/<month:month>/", people.person_month, name="person_month"),
@@ -54,6 +57,9 @@ urlpatterns = [
     # firm/
     path("firm/", people.firm, name="firm"),
     path("firm/effect/", effect.effect, name="effect"),
+    path("firm/<slug:name>.<table:kind>", exports.firm_file, name="firm_file"),
+    path("firm/knowledge/<slug:module>/", people.module_tries, name="module_tries"),
+    path("firm/knowledge/<slug:module>.<table:kind>", exports.knowledge_file, name="knowledge_file"),
     path("firm/feed/", machines.feed, name="feed"),
     path("firm/feed/<int:pk>/end/", machines.feed_token_end, name="feed_token_end"),
     path("people/", people.people, name="people"),
@@ -68,4 +74,5 @@ urlpatterns = [
     path("findings/<str:uid>/words/", desk.finding_words, name="finding_words"),
     # api/
     path("api/standing/", machines.standing_feed, name="api"),
+    path("api/firm/", machines.firm_feed, name="firm_api"),
 ]

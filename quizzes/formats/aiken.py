@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.formats.base import Item, NotThisFormat, Refused, Share, Told, checked
 from quizzes.formats.plain import decoded, of_format
 from quizzes.kinds.base import EVERYTHING, NOTHING
@@ -39,9 +41,9 @@ def read(data: bytes, language: str, notes: list[str]) -> Iterator[Item]:
     text = decoded(data, notes)
     drafts = list(_drafts(text))
     if not any(draft.options or draft.answer for draft in drafts):
-        raise NotThisFormat("there is no question in it: no lines like 'A. …' and 'ANSWER: A'")
+        raise NotThisFormat(_("there is no question in it: no lines like 'A. …' and 'ANSWER: A'"))
     for draft in drafts:
-        item = Item(f"line {draft.line}", name=" ".join(draft.stem)[:60])
+        item = Item(_("line %(line)s") % {"line": draft.line}, name=" ".join(draft.stem)[:60])
         try:
             item.question = _question(draft, Told(language), item.notes)
         except Refused as error:
@@ -99,19 +101,25 @@ def _is_answer(said: str) -> bool:
 
 def _question(draft: _Draft, tell: Told, notes: list[str]) -> dict:
     if not draft.options:
-        raise Refused("it has no answers: write lines like 'A. …' below it")
+        raise Refused(_("it has no answers: write lines like 'A. …' below it"))
     if draft.answer is None:
-        raise Refused("it does not say which answer is right: add 'ANSWER: A'")
+        raise Refused(_("it does not say which answer is right: add 'ANSWER: A'"))
     wanted = [chr(ord("A") + place) for place in range(len(draft.letters))]
     if draft.letters != wanted:
-        raise Refused(f"its answers are lettered {', '.join(draft.letters)}: letter them {', '.join(wanted)}")
+        raise Refused(
+            _("its answers are lettered %(names)s: letter them %(names2)s")
+            % {"names": ", ".join(draft.letters), "names2": ", ".join(wanted)}
+        )
     right = sorted(set(re.findall(r"[A-Z]", re.sub(r"\bAND\b", " ", draft.answer))))
     if not right or not set(right) <= set(draft.letters):
-        raise Refused(f"the right answer is '{draft.answer}', and the answers are {', '.join(draft.letters)}")
+        raise Refused(
+            _("the right answer is '%(answer)s', and the answers are %(names)s")
+            % {"answer": draft.answer, "names": ", ".join(draft.letters)}
+        )
     if len(draft.stem) > 1:
-        notes.append("the question has several lines")
+        notes.append(_("the question has several lines"))
     if any(len(lines) > 1 for lines in draft.options):
-        notes.append("an answer has several lines")
+        notes.append(_("an answer has several lines"))
     stem = of_format("\n".join(draft.stem), "moodle", notes)
     texts = [of_format("\n".join(lines), "moodle", notes) for lines in draft.options]
     fields = {"explanation": tell(of_format(draft.feedback, "moodle", notes))}
@@ -121,7 +129,7 @@ def _question(draft: _Draft, tell: Told, notes: list[str]) -> dict:
             for letter, text in zip(draft.letters, texts, strict=True)
         ]
         return tell.choice(stem, shares, notes, multiple=False, **fields)
-    notes.append(f"several answers are right ({', '.join(right)}): all of them must be chosen")
+    notes.append(_("several answers are right (%(names)s): all of them must be chosen") % {"names": ", ".join(right)})
     share = Fraction(1, len(right))
     shares = [
         Share(text, share if letter in right else -share) for letter, text in zip(draft.letters, texts, strict=True)
@@ -141,22 +149,22 @@ def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, 
         try:
             parts.append(_written(question, language, lost))
         except Refused as error:
-            lost.append((question["slug"], f"left out: {error}"))
+            lost.append((question["slug"], _("left out: %(error)s") % {"error": error}))
     return "\n".join(parts).encode(), lost
 
 
 def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
     if question["kind"] not in ("single", "truefalse"):
-        raise Refused(f"Aiken has no {question['kind']} questions")
+        raise Refused(_("Aiken has no %(kind)s questions") % {"kind": question["kind"]})
     if language not in question["stem"]:
-        raise Refused(f"it has no text in '{language}'")
+        raise Refused(_("it has no text in '%(language)s'") % {"language": language})
     letters = [chr(ord("A") + place) for place in range(len(question["options"]))]
     stem = " ".join(question["stem"][language].split())
     if OPTION.match(stem) or ANSWER.match(stem):
-        raise Refused("its text begins like an answer")
+        raise Refused(_("its text begins like an answer"))
     lines = [stem]
     for letter, option in zip(letters, question["options"], strict=True):
         lines.append(f"{letter}. {' '.join(option['text'].get(language, '').split())}")
     right = next(letter for letter, option in zip(letters, question["options"], strict=True) if option.get("right"))
-    lost.append((question["slug"], "only the text, the answers and the right one are kept"))
+    lost.append((question["slug"], _("only the text, the answers and the right one are kept")))
     return "\n".join([*lines, f"ANSWER: {right}", ""])

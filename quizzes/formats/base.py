@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from quizzes.formats.fields import TEXT_MOST
 from quizzes.kinds import KINDS
@@ -75,10 +76,13 @@ class Told:
         if multiple:
             rule = _multiple_rule(answers)
             if rule == "weights" and all(answer.share >= 0 for answer in answers):
-                notes.append("wrong options cost nothing, so whoever chooses all of them earns everything")
+                notes.append(_("wrong options cost nothing, so whoever chooses all of them earns everything"))
         else:
             if sum(right) > 1:
-                raise Refused(f"{sum(right)} options earn everything: give each its share if several must be chosen")
+                raise Refused(
+                    _("%(n)s options earn everything: give each its share if several must be chosen")
+                    % {"n": sum(right)}
+                )
             rule = "weights" if any(answer.share not in (NOTHING, EVERYTHING) for answer in answers) else ""
         if rule == "weights":
             for option, answer in zip(options, answers, strict=True):
@@ -152,18 +156,23 @@ def _in_proportion(answers: Sequence[Share], notes: list[str]) -> Sequence[Share
     """Let equal shares that nearly come to everything come to it exactly. Raises Refused."""
     gains = [answer.share for answer in answers if answer.share > 0]
     if not gains:
-        raise Refused("no option earns anything: say which are right")
+        raise Refused(_("no option earns anything: say which are right"))
     total = sum(gains)
     if total == EVERYTHING:
         return answers
     if len(set(gains)) == 1 and (abs(total - 1) <= SUM_LEEWAY or gains[0] == EVERYTHING):
         share = Fraction(1, len(gains))
-        notes.append(f"the right options earn {percent(total)}% together; taken as {share} each")
+        notes.append(
+            _("the right options earn %(percent)s%% together; taken as %(share)s each")
+            % {"percent": percent(total), "share": share}
+        )
         return [
             answer._replace(share=share if answer.share > 0 else -share if answer.share == -gains[0] else answer.share)
             for answer in answers
         ]
-    raise Refused(f"the right options earn {percent(total)}% together: let them come to 100%")
+    raise Refused(
+        _("the right options earn %(percent)s%% together: let them come to 100%%") % {"percent": percent(total)}
+    )
 
 
 def _multiple_rule(answers: Sequence[Share]) -> str:
@@ -185,13 +194,15 @@ def checked(item: Item) -> Item:
     _number_ids(question)
     try:
         if not any(text.strip() for text in question["stem"].values()):
-            raise Refused("the question has no text: write what is asked")
+            raise Refused(_("the question has no text: write what is asked"))
         for text in texts_in(question):
             if len(text) > TEXT_MOST:
-                raise Refused(f"a text is longer than {TEXT_MOST} characters: shorten it")
+                raise Refused(
+                    _("a text is longer than %(text_most)s characters: shorten it") % {"text_most": TEXT_MOST}
+                )
         for place, part in enumerate((*question["options"], *question["detail"].get("prompts", ())), start=1):
             if "text" in part and not part["text"]:
-                raise Refused(f"answer {place} has no text: write it, or take the answer out")
+                raise Refused(_("answer %(place)s has no text: write it, or take the answer out") % {"place": place})
         if flaw := next(KINDS[question["kind"]].flaws(question), None):
             raise Refused(f"{flaw.what}. {flaw.remedy}")
     except Refused as error:

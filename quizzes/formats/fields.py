@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import yaml
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 Report = Callable[[int, str, str], None]  # line in the file, what is wrong, what to do
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NULL = "tag:yaml.org,2002:null"
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-SLUG_REMEDY = "Use lower-case letters, digits and single hyphens, at most 80 in all."
+SLUG_REMEDY = gettext_noop("Use lower-case letters, digits and single hyphens, at most 80 in all.")
 TEXT_MOST = 3000
 DEEPEST = 20  # levels of lists and mappings; a course needs six
 HTTPS = re.compile(r"https://[^\s/]+\.\S+")
 HTML = re.compile(r"</?[A-Za-z][^<>]*>|<!--")
 MAY_LACK = {"why", "explanation"}  # in a bank that is no course's
 CITATION = re.compile(r"\[@[^\]\n]*\]?")
-QUOTE = "Put it in double quotes."
+QUOTE = gettext_noop("Put it in double quotes.")
 
 
 def unreported(line: int, what: str, remedy: str) -> None:
@@ -71,18 +73,22 @@ def read_yaml(text: str, report: Report, *, first_line: int = 1) -> object:
         loader = LOADER(text)
         node = loader.get_single_node()
         if node is None or node.tag == NULL:
-            report(first_line, "there is nothing here", "Fill it in; see docs/authoring.md.")
+            report(first_line, _("there is nothing here"), _("Fill it in; see docs/authoring.md."))
             return None
         return _Tree(loader, report, first_line).value(node)
     except yaml.MarkedYAMLError as error:
         # A quote that is never closed is noticed at the end of the file; where it was opened is more use.
         unclosed = "end of stream" in (error.problem or "")
         mark = (unclosed and error.context_mark) or error.problem_mark or error.context_mark
-        remedy = "Check the indentation, and put text that holds ': ' or begins with a special character in quotes."
-        report(first_line + (mark.line if mark else 0), f"this is not YAML: {error.problem or error.context}", remedy)
+        remedy = _("Check the indentation, and put text that holds ': ' or begins with a special character in quotes.")
+        report(
+            first_line + (mark.line if mark else 0),
+            _("this is not YAML: %(value)s") % {"value": error.problem or error.context},
+            remedy,
+        )
     except yaml.reader.ReaderError as error:
         line = first_line + text[: error.position].count("\n")
-        report(line, f"character U+{error.character:04X} is not allowed", "Delete it.")
+        report(line, _("character U+%(code)s is not allowed") % {"code": f"{error.character:04X}"}, _("Delete it."))
     return None
 
 
@@ -95,9 +101,9 @@ def _bombs(text: str) -> Iterator[tuple[int, str, str]]:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if isinstance(event, yaml.AliasEvent):
-            yield event.start_mark.line, "an alias (*name) is used", "Write the text out where it is needed."
+            yield event.start_mark.line, _("an alias (*name) is used"), _("Write the text out where it is needed.")
         elif depth > DEEPEST:
-            yield event.start_mark.line, "this is nested too deeply", "Write it flatter."
+            yield event.start_mark.line, _("this is nested too deeply"), _("Write it flatter.")
 
 
 class _Tree:
@@ -118,7 +124,9 @@ class _Tree:
         try:
             return self.loader.construct_object(node, deep=True)
         except ValueError:
-            self.report(self.line(node), f"{node.value!r} is not a date", "Write it as 2026-11-23.")
+            self.report(
+                self.line(node), _("%(value)r is not a date") % {"value": node.value}, _("Write it as 2026-11-23.")
+            )
             return None
 
     def mapping(self, node: yaml.MappingNode) -> Map:
@@ -126,9 +134,13 @@ class _Tree:
         for key_node, value_node in node.value:
             key, line = key_node.value, self.line(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.report(line, "a name is not plain text", "Write 'name: value'.")
+                self.report(line, _("a name is not plain text"), _("Write 'name: value'."))
             elif key in made:
-                self.report(line, f"'{key}' is there twice", f"Leave one; the other is on line {made.lines[key]}.")
+                self.report(
+                    line,
+                    _("'%(key)s' is there twice") % {"key": key},
+                    _("Leave one; the other is on line %(name)s.") % {"name": made.lines[key]},
+                )
             else:
                 made[key], made.lines[key] = self.value(value_node), line
         return made
@@ -150,7 +162,11 @@ class Fields:
     def __init__(self, given: object, report: Report, *, of: str, line: int) -> None:
         self.report, self.of = report, of
         if not isinstance(given, Map):
-            report(line, f"{of} is not made of 'name: value' lines", "See docs/authoring.md for its fields.")
+            report(
+                line,
+                _("%(of)s is not made of 'name: value' lines") % {"of": of},
+                _("See docs/authoring.md for its fields."),
+            )
         self.is_readable = isinstance(given, Map)
         self.given = given if isinstance(given, Map) else Map(line)
         self.asked: set[str] = set()
@@ -169,7 +185,11 @@ class Fields:
         self.asked.add(name)
         value = self.given.get(name)
         if value is None and self.is_readable and not (optional and name not in self.given):
-            self.wrong(name, f"{self.of} has no '{name}'", f"Add '{name}: …'.")
+            self.wrong(
+                name,
+                _("%(of)s has no '%(name)s'") % {"of": self.of, "name": name},
+                _("Add '%(name)s: …'.") % {"name": name},
+            )
         return value
 
     def text(self, name: str, *, optional: bool = False) -> str:
@@ -188,14 +208,23 @@ class Fields:
         if value is None:
             return None if optional else least
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.wrong(name, f"'{name}' is not a whole number from {least} to {most}", "Correct it.")
+            self.wrong(
+                name,
+                _("'%(name)s' is not a whole number from %(least)s to %(most)s")
+                % {"name": name, "least": least, "most": most},
+                _("Correct it."),
+            )
             return least
         return value
 
     def flag(self, name: str) -> bool:
         value = self.take(name, optional=True)
         if value is not None and not isinstance(value, bool):
-            self.wrong(name, f"'{name}' is neither true nor false", f"Write '{name}: true', or leave it out.")
+            self.wrong(
+                name,
+                _("'%(name)s' is neither true nor false") % {"name": name},
+                _("Write '%(name)s: true', or leave it out.") % {"name": name},
+            )
         return value is True
 
     def one_of(self, name: str, choices: Collection[str], *, default: str = "") -> str:
@@ -203,14 +232,18 @@ class Fields:
         if value is None:
             return default or next(iter(choices))
         if value not in choices:
-            self.wrong(name, f"'{name}' is {value!r}", f"Use one of: {', '.join(choices)}.")
+            self.wrong(
+                name,
+                _("'%(name)s' is %(value)r") % {"name": name, "value": value},
+                _("Use one of: %(names)s.") % {"names": ", ".join(choices)},
+            )
             return next(iter(choices))
         return str(value)
 
     def slug(self, name: str) -> str:
         value = self.take(name)
         if value is not None and not is_slug(value):
-            self.wrong(name, f"'{name}' is {value!r}", SLUG_REMEDY)
+            self.wrong(name, _("'%(name)s' is %(value)r") % {"name": name, "value": value}, _(SLUG_REMEDY))
         return value if isinstance(value, str) else ""
 
     def link(self, name: str) -> str:
@@ -220,13 +253,19 @@ class Fields:
             return ""
         link = self.text(name)
         if link and not HTTPS.fullmatch(link):
-            self.wrong(name, f"the link {link} is not an https address", "Give the address that begins with https://.")
+            self.wrong(
+                name,
+                _("the link %(link)s is not an https address") % {"link": link},
+                _("Give the address that begins with https://."),
+            )
         return link
 
     def day(self, name: str) -> date:
         value = self.take(name)
         if value is not None and type(value) is not date:
-            self.wrong(name, f"'{name}' is not a date", "Write it as 2026-11-23, without quotes.")
+            self.wrong(
+                name, _("'%(name)s' is not a date") % {"name": name}, _("Write it as 2026-11-23, without quotes.")
+            )
         return value if type(value) is date else date.min
 
     def items(self, name: str, *, least: int = 0, most: int = 500, optional: bool = False) -> List:
@@ -235,10 +274,18 @@ class Fields:
         if value is None:
             return List(self.line(name))
         if not isinstance(value, List):
-            self.wrong(name, f"'{name}' is not a list", "Begin each item with '- ', or put them between [ and ].")
+            self.wrong(
+                name,
+                _("'%(name)s' is not a list") % {"name": name},
+                _("Begin each item with '- ', or put them between [ and ]."),
+            )
             return List(self.line(name))
         if not least <= len(value) <= most:
-            self.wrong(name, f"'{name}' has {len(value)} items", f"Give it {least} to {most}.")
+            self.wrong(
+                name,
+                _("'%(name)s' has %(n)s items") % {"name": name, "n": len(value)},
+                _("Give it %(least)s to %(most)s.") % {"least": least, "most": most},
+            )
         return value
 
     def cites(self, sources: Collection[str] | None) -> list[str]:
@@ -246,13 +293,21 @@ class Fields:
         found = self.items("cites", optional=True)
         for item, line in zip(found, found.lines, strict=True):
             if sources is not None and item not in sources:
-                self.report(line, f"source {item!r} is not known", "Correct the id, or add it to sources.yaml.")
+                self.report(
+                    line,
+                    _("source %(item)r is not known") % {"item": item},
+                    _("Correct the id, or add it to sources.yaml."),
+                )
         return [item for item in found if isinstance(item, str)]
 
     def done(self) -> None:
         for name in sorted(self.given.keys() - self.asked):
             known = ", ".join(sorted(self.asked))
-            self.wrong(name, f"{self.of} has no field '{name}'", f"Remove it or correct it; the fields are {known}.")
+            self.wrong(
+                name,
+                _("%(of)s has no field '%(name)s'") % {"of": self.of, "name": name},
+                _("Remove it or correct it; the fields are %(known)s.") % {"known": known},
+            )
 
 
 @dataclass(frozen=True)
@@ -268,21 +323,35 @@ class Languages:
 
     def texts(self, value: object, of: str, line: int, report: Report) -> dict[str, str]:
         if not isinstance(value, Map):
-            report(line, f"{of} is not told per language", f'Write {{{self.needed[0]}: "…"}}.')
+            report(
+                line,
+                _("%(of)s is not told per language") % {"of": of},
+                _('Write {%(name)s: "…"}.') % {"name": self.needed[0]},
+            )
             return {}
         for name in sorted(value.keys() - set(self.known)):
             is_text = " " in name or value[name] is None  # {en: Hello, world}: the comma has ended the text
-            remedy = f"Use {', '.join(self.known)}."
+            remedy = _("Use %(names)s.") % {"names": ", ".join(self.known)}
             report(
                 value.lines[name],
-                f"{of} has the unknown language '{name}'",
-                "Put the text in double quotes: a comma ends it." if is_text else remedy,
+                _("%(of)s has the unknown language '%(name)s'") % {"of": of, "name": name},
+                _("Put the text in double quotes: a comma ends it.") if is_text else remedy,
             )
         for name in self.needed:
             if value.get(name) is None:
-                report(value.lines.get(name, line), f"{of} has no text in '{name}'", f'Add {name}: "…".')
+                report(
+                    value.lines.get(name, line),
+                    _("%(of)s has no text in '%(name)s'") % {"of": of, "name": name},
+                    _('Add %(name)s: "…".') % {"name": name},
+                )
         return {
-            name: plain_text(value[name], f"{of} in '{name}'", value.lines[name], report, lenient=self.lenient)
+            name: plain_text(
+                value[name],
+                _("%(of)s in '%(name)s'") % {"of": of, "name": name},
+                value.lines[name],
+                report,
+                lenient=self.lenient,
+            )
             for name in self.needed
             if value.get(name) is not None
         }
@@ -291,15 +360,25 @@ class Languages:
 def plain_text(value: object, of: str, line: int, report: Report, *, lenient: bool = False) -> str:
     """Return the text. It is shown as it stands: no Markdown, no HTML, no citation; lenient: so are their signs."""
     if not isinstance(value, str):
-        kind = "a list" if isinstance(value, list) else "a set of fields" if isinstance(value, dict) else repr(value)
-        report(line, f"{of} is {kind}, not text", QUOTE)
+        kind = (
+            _("a list") if isinstance(value, list) else _("a set of fields") if isinstance(value, dict) else repr(value)
+        )
+        report(line, _("%(of)s is %(kind)s, not text") % {"of": of, "kind": kind}, _(QUOTE))
         return ""
     if not value.strip():
-        report(line, f"{of} is empty", "Write the text.")
+        report(line, _("%(of)s is empty") % {"of": of}, _("Write the text."))
     if len(value) > TEXT_MOST:
-        report(line, f"{of} is longer than {TEXT_MOST} characters", "Shorten it.")
+        report(
+            line,
+            _("%(of)s is longer than %(text_most)s characters") % {"of": of, "text_most": TEXT_MOST},
+            _("Shorten it."),
+        )
     if not lenient and (tag := HTML.search(value)):
-        report(line, f"{of} has raw HTML: {tag[0]}", "Write plain text.")
+        report(line, _("%(of)s has raw HTML: %(name)s") % {"of": of, "name": tag[0]}, _("Write plain text."))
     if not lenient and (citation := CITATION.search(value)):
-        report(line, f"{of} has {citation[0]}, which is not shown as a link here", "Use 'cites: [id]' beside it.")
+        report(
+            line,
+            _("%(of)s has %(name)s, which is not shown as a link here") % {"of": of, "name": citation[0]},
+            _("Use 'cites: [id]' beside it."),
+        )
     return value.strip()

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+
 from quizzes.formats.base import (
     Item,
     NotThisFormat,
@@ -68,14 +70,14 @@ def read(data: bytes, language: str, notes: list[str]) -> Iterator[Item]:
     tell, found = Told(language), 0
     for block in _blocks(text):
         found += 1
-        item = Item(f"line {block.line}")
+        item = Item(_("line %(line)s") % {"line": block.line})
         try:
             _fill(item, block, tell)
         except Refused as error:
             item.refused = str(error)
         yield checked(item)
     if not found:
-        raise NotThisFormat("there is no question in it")
+        raise NotThisFormat(_("there is no question in it"))
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -123,7 +125,7 @@ def _fill(item: Item, block: _Block, tell: Told) -> None:
     if title:
         item.name, text = _shown(title[1]), text[title.end() :].strip()
     elif text.startswith("::"):
-        item.notes.append("the title is never closed with '::'; taken as part of the text")
+        item.notes.append(_("the title is never closed with '::'; taken as part of the text"))
         text = text[2:].strip()
     names = [value for name, value in block.meta if name == "id"]
     item.name = item.name or next(iter(names), "")
@@ -151,13 +153,13 @@ def _fill(item: Item, block: _Block, tell: Told) -> None:
 def _taken_apart(text: str, block: _Block) -> tuple[str, str, str]:
     """Return what stands before, in, and after the braces. Raises Refused."""
     if block.depth:
-        raise Refused("the '{' is never closed: add '}' after the last answer")
+        raise Refused(_("the '{' is never closed: add '}' after the last answer"))
     if not block.groups:
         if "}" in text:
-            raise Refused("a '}' closes nothing: add '{' before the first answer")
-        raise Refused("it asks nothing: there are no answers in braces (a description)")
+            raise Refused(_("a '}' closes nothing: add '{' before the first answer"))
+        raise Refused(_("it asks nothing: there are no answers in braces (a description)"))
     if block.groups > 1:
-        raise Refused(f"it has {block.groups} gaps: write a question for each")
+        raise Refused(_("it has %(groups)s gaps: write a question for each") % {"groups": block.groups})
     opening, closing = text.index("{"), text.rindex("}")
     tail = text[closing + 1 :]
     return text[:opening], text[opening + 1 : closing], "" if LEFTOVER.fullmatch(tail) else tail
@@ -165,7 +167,7 @@ def _taken_apart(text: str, block: _Block) -> tuple[str, str, str]:
 
 def _question(answers: str, stem: str, tell: Told, plain, notes: list[str], fields: dict) -> dict:
     if not answers:
-        raise Refused("an essay: only a person could grade it")
+        raise Refused(_("an essay: only a person could grade it"))
     truth = TRUTH.fullmatch(answers)
     if truth:
         is_true = truth[1].upper() in TRUE
@@ -175,7 +177,7 @@ def _question(answers: str, stem: str, tell: Told, plain, notes: list[str], fiel
         return _numeric(answers[1:], stem, tell, plain, notes, fields)
     options, is_strict = _options(answers)
     if not is_strict:
-        notes.append("a '=' or '~' inside an answer was taken as part of its text; write '\\=' or '\\~'")
+        notes.append(_("a '=' or '~' inside an answer was taken as part of its text; write '\\=' or '\\~'"))
     if all(sign == "=" and "->" in text for sign, text in options):
         return _matching(options, stem, tell, plain, fields)
     shares = [_share(sign, text, plain, notes) for sign, text in options]
@@ -198,7 +200,7 @@ def _options(answers: str) -> tuple[list[tuple[str, str]], bool]:
         if not pieces[0].strip() and _makes_sense(options) and (options == first or not _has_left(options)):
             return options, options == first
     if not first:
-        raise Refused("the answers have neither '=' nor '~' before them")
+        raise Refused(_("the answers have neither '=' nor '~' before them"))
     return first, True
 
 
@@ -221,12 +223,14 @@ def _share(sign: str, text: str, plain, notes: list[str]) -> Share:
     if stated:
         said = share_of(stated[1].replace(" ", ""))
         if said is None:
-            raise Refused(f"the share %{stated[1]}% is not from -100 to 100")
+            raise Refused(_("the share %%%(name)s%% is not from -100 to 100") % {"name": stated[1]})
         share, text = said, text[stated.end() :]
     text, hash_, why = text.partition("#")
     if hash_ and not why.strip() and not text.endswith(" "):
         text = f"{text}#"  # "C#" is no answer without feedback
-        notes.append(f"the '#' in '{_shown(text).strip()}' was taken as part of the answer; write '\\#'")
+        notes.append(
+            _("the '#' in '%(value)s' was taken as part of the answer; write '\\#'") % {"value": _shown(text).strip()}
+        )
     return Share(plain(text), share, plain(why))
 
 
@@ -249,12 +253,12 @@ def _numeric(answers: str, stem: str, tell: Told, plain, notes: list[str], field
     for sign, text in [("=", piece) for piece in listed] + list(zip(pieces[1::2], pieces[2::2], strict=True)):
         text, _hash, why = text.strip().partition("#")
         if sign == "~" or text.strip() in ("", "*"):
-            notes.append("the feedback on all other numbers was left out")
+            notes.append(_("the feedback on all other numbers was left out"))
             continue
         stated = SHARE.match(text)
         share = share_of(stated[1].replace(" ", "")) if stated else EVERYTHING
         if share is None:
-            raise Refused(f"the share in '{_shown(text)}' is not from -100 to 100")
+            raise Refused(_("the share in '%(text)s' is not from -100 to 100") % {"text": _shown(text)})
         value, leeway = _value(_shown(text[stated.end() :] if stated else text))
         found.append((Share(value, share, plain(why)), leeway))
     return tell.numeric(stem, found, **fields)
@@ -266,7 +270,7 @@ def _value(text: str) -> tuple[str, str]:
     first, second = (between[1], between[2]) if between else (text.partition(":")[0], text.partition(":")[2] or "0")
     low, high = number(first), number(second)
     if low is None or high is None or (between and high < low) or (not between and high < 0):
-        raise Refused(f"'{text.strip()}' is no number, no number:tolerance and no range")
+        raise Refused(_("'%(value)s' is no number, no number:tolerance and no range") % {"value": text.strip()})
     if between:
         return written((low + high) / 2), written((high - low) / 2)
     return written(low), written(high)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.formats.base import TRUE_FALSE, Refused, decimal, leeway_of, number, percent
 from quizzes.formats.plain import tidy
 from quizzes.kinds.base import EVERYTHING, weight
@@ -20,7 +22,7 @@ def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, 
         try:
             parts.append(_written(question, language, lost))
         except Refused as error:
-            lost.append((question["slug"], f"left out: {error}"))
+            lost.append((question["slug"], _("left out: %(error)s") % {"error": error}))
     return "\n".join(parts).encode(), lost
 
 
@@ -30,11 +32,11 @@ def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
         return _escaped(f"[plain]{text}" if FORMAT.match(text) else text)
 
     if language not in question["stem"]:
-        raise Refused(f"it has no text in '{language}'")
+        raise Refused(_("it has no text in '%(language)s'") % {"language": language})
     slug, options = question["slug"], question["options"]
     for name, dull in (("points", 1), ("must_pass", False), ("shuffle", True), ("cites", []), ("difficulty", 2)):
         if question[name] != dull:
-            lost.append((slug, f"'{name}' is not kept"))
+            lost.append((slug, _("'%(name)s' is not kept") % {"name": name}))
     body = WRITERS.get(question["kind"], _no_kind)(question, told, language, lost)
     feedback = told(question["explanation"])
     after = f"####{feedback}\n" if feedback else ""
@@ -46,7 +48,7 @@ def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
 
 
 def _no_kind(question: dict, *_about) -> str:
-    raise Refused(f"GIFT has no {question['kind']} questions")
+    raise Refused(_("GIFT has no %(kind)s questions") % {"kind": question["kind"]})
 
 
 def _with_why(text: str, why: str) -> str:
@@ -68,14 +70,14 @@ def _choice(question: dict, told, language: str, lost: list) -> str:
             mark = f"~%{percent(worth)}%" if worth else "~"
         lines.append(f"\n{mark}{_with_why(told(option['text']), told(option['why']))}")
     if question["kind"] == "multiple" and rule == "all":
-        lost.append((question["slug"], "'all or nothing' becomes part credit"))
+        lost.append((question["slug"], _("'all or nothing' becomes part credit")))
     return "".join(lines) + "\n"
 
 
 def _truefalse(question: dict, told, language: str, lost: list) -> str:
     words = tuple(option["text"].get(language) for option in question["options"])
     if words != TRUE_FALSE.get(language, TRUE_FALSE["en"]) or question["detail"]:
-        lost.append((question["slug"], "becomes a single choice: it does not say true and false"))
+        lost.append((question["slug"], _("becomes a single choice: it does not say true and false")))
         return _choice(question | {"kind": "single"}, told, language, lost)
     right, wrong = sorted(question["options"], key=lambda option: not option.get("right"))
     letter = "T" if question["options"][0].get("right") else "F"
@@ -87,18 +89,18 @@ def _matching_written(question: dict, told, language: str, lost: list) -> str:
     prompts, text = question["detail"]["prompts"], {o["id"]: told(o["text"]) for o in question["options"]}
     used = {prompt["match"] for prompt in prompts}
     if any("->" in part for part in (*text.values(), *(told(prompt["text"]) for prompt in prompts))):
-        raise Refused("a text has '->' in it, which GIFT cannot tell from its own")
+        raise Refused(_("a text has '->' in it, which GIFT cannot tell from its own"))
     if any(part.get("why") for part in (*prompts, *question["options"])):
-        lost.append((question["slug"], "what is said about each pair is not kept"))
+        lost.append((question["slug"], _("what is said about each pair is not kept")))
     if question["detail"].get("credit") == "all":
-        lost.append((question["slug"], "'all or nothing' becomes part credit"))
+        lost.append((question["slug"], _("'all or nothing' becomes part credit")))
     pairs = [f"\n={told(prompt['text'])} -> {text[prompt['match']]}" for prompt in prompts]
     return "".join(pairs) + "".join(f"\n= -> {text[name]}" for name in text if name not in used) + "\n"
 
 
 def _text(question: dict, told, language: str, lost: list) -> str:
     if question["detail"].get("case"):
-        lost.append((question["slug"], "that capitals count is not kept"))
+        lost.append((question["slug"], _("that capitals count is not kept")))
     lines = []
     for option in question["options"]:
         share = weight(option)
@@ -108,22 +110,22 @@ def _text(question: dict, told, language: str, lost: list) -> str:
             for wording in option["accepts"].get(language, ())
         ]
     if not lines:
-        raise Refused(f"no answer is told in '{language}'")
+        raise Refused(_("no answer is told in '%(language)s'") % {"language": language})
     return "".join(lines) + "\n"
 
 
 def _numeric_written(question: dict, told, language: str, lost: list) -> str:
     units = question["detail"].get("units", [])
     if len(units) > 1:
-        raise Refused("GIFT has no units")
+        raise Refused(_("GIFT has no units"))
     if units:
-        lost.append((question["slug"], "its unit is not kept"))
+        lost.append((question["slug"], _("its unit is not kept")))
     lines = []
     for option in question["options"]:
         value, leeway = number(option["value"]), leeway_of(option)
         texts = decimal(value), decimal(leeway)
         if None in texts:
-            raise Refused("its value is a fraction that no decimal ends")
+            raise Refused(_("its value is a fraction that no decimal ends"))
         share = weight(option)
         stated = "" if share == EVERYTHING else f"%{percent(share)}%"
         amount = f"{texts[0]}:{texts[1]}" if leeway else texts[0]

@@ -5,44 +5,45 @@ along. Questions that only a person could grade, or that are drawn by rules of M
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from quizzes.formats.base import (
-    TRUE_FALSE,
     Item,
     NotThisFormat,
     Refused,
     Share,
     Told,
     checked,
-    decimal,
-    leeway_of,
     number,
-    percent,
     share_of,
     tags_of,
     written,
 )
+from quizzes.formats.moodle_writing import NO_UNITS, write
 from quizzes.formats.plain import decoded, of_format
-from quizzes.formats.xml import Broken, Node, element, parsed, text_of, words
-from quizzes.kinds.base import EVERYTHING, NOTHING, weight
+from quizzes.formats.xml import Broken, Node, parsed, text_of
+from quizzes.kinds.base import EVERYTHING, NOTHING
+
+__all__ = ["EXTENSION", "NAME", "read", "write"]
 
 NAME, EXTENSION = "Moodle XML", "xml"
 OPENING = re.compile(r"<question\b(?:<!\[CDATA\[.*?\]\]>|[^<]|<(?!/question>|question\b))*", re.DOTALL)
 FORMATS = {"html": "html", "markdown": "markdown", "plain_text": "plain", "moodle_auto_format": "moodle"}
 NOT_OURS = {
-    "essay": "an essay: only a person could grade it",
-    "description": "it asks nothing (a description)",
-    "cloze": "a cloze: write a question for each gap",
-    "multianswer": "a cloze: write a question for each gap",
-    "calculated": "its numbers are drawn by a formula of Moodle's",
-    "calculatedmulti": "its numbers are drawn by a formula of Moodle's",
-    "calculatedsimple": "its numbers are drawn by a formula of Moodle's",
-    "randomsamatch": "it is put together from other questions",
-    "random": "it is put together from other questions",
+    "essay": gettext_noop("an essay: only a person could grade it"),
+    "description": gettext_noop("it asks nothing (a description)"),
+    "cloze": gettext_noop("a cloze: write a question for each gap"),
+    "multianswer": gettext_noop("a cloze: write a question for each gap"),
+    "calculated": gettext_noop("its numbers are drawn by a formula of Moodle's"),
+    "calculatedmulti": gettext_noop("its numbers are drawn by a formula of Moodle's"),
+    "calculatedsimple": gettext_noop("its numbers are drawn by a formula of Moodle's"),
+    "randomsamatch": gettext_noop("it is put together from other questions"),
+    "random": gettext_noop("it is put together from other questions"),
 }
-NO_UNITS = "3"  # showunits: the question is asked without them
 FULL_GRADE = ("fullgrade", "100")
 
 
@@ -50,13 +51,13 @@ def read(data: bytes, language: str, notes: list[str]) -> Iterator[Item]:
     """Yield every question of the file. What holds for the file as a whole is noted. Raises NotThisFormat."""
     text = text_of(data, decoded, notes)
     if "<question" not in text:
-        raise NotThisFormat("there is no <question> in it")
+        raise NotThisFormat(_("there is no <question> in it"))
     category = ""
     for count, (line, node) in enumerate(_questions(text, notes), start=1):
         if isinstance(node, Node) and node.get("type") == "category":
             category = node.child("category").text_of("text") if node.child("category") else ""
             continue
-        item = Item(f"line {line}", name=f"question {count}")
+        item = Item(_("line %(line)s") % {"line": line}, name=f"question {count}")
         try:
             if isinstance(node, str):
                 raise Refused(node)
@@ -71,14 +72,16 @@ def _questions(text: str, notes: list[str]) -> Iterator[tuple[int, Node | str]]:
     try:
         root = parsed(text)
     except Broken as error:
-        notes.append(f"the file is not well-formed XML ({error}); each question was read by itself")
+        notes.append(
+            _("the file is not well-formed XML (%(error)s); each question was read by itself") % {"error": error}
+        )
         for found in OPENING.finditer(text):
             line = text.count("\n", 0, found.start()) + 1
             piece = found[0] + "</question>"
             try:
                 yield line, parsed(piece)
             except Broken as broken:
-                yield line, f"it is not well-formed XML: {broken.what}"
+                yield line, _("it is not well-formed XML: %(what)s") % {"what": broken.what}
         return
     for node in [root] if root.tag == "question" else root.all("question"):
         yield node.line, node
@@ -88,10 +91,10 @@ def _fill(item: Item, node: Node, tell: Told, category: str) -> None:
     kind = node.get("type")
     item.name = _text(node.child("name"), item.notes, "plain") or node.text_of("idnumber") or item.name
     if kind in NOT_OURS:
-        raise Refused(NOT_OURS[kind])
+        raise Refused(_(NOT_OURS[kind]))
     reader = READERS.get(kind)
     if reader is None:
-        raise Refused(f"there is no kind here for Moodle's '{kind}'")
+        raise Refused(_("there is no kind here for Moodle's '%(kind)s'") % {"kind": kind})
     if number_ := node.text_of("idnumber"):
         item.name = number_
     stem = _text(node.child("questiontext"), item.notes)
@@ -103,16 +106,18 @@ def _fill(item: Item, node: Node, tell: Told, category: str) -> None:
         "points": _points(node, item.notes),
     }
     if picture := node.text_of("image"):
-        item.notes.append(f"the picture '{picture[:80]}' was left out")
+        item.notes.append(_("the picture '%(name)s' was left out") % {"name": picture[:80]})
     if node.child("hint"):
-        item.notes.append("hints were left out")
+        item.notes.append(_("hints were left out"))
     item.question = reader(node, stem, tell, item.notes, fields)
 
 
 def _points(node: Node, notes: list[str]) -> int:
     stated = number(node.text_of("defaultgrade") or "1")
     if stated is None or stated.denominator != 1 or not 1 <= stated <= 100:
-        notes.append(f"it is worth {node.text_of('defaultgrade')}; taken as 1 point")
+        notes.append(
+            _("it is worth %(defaultgrade)s; taken as 1 point") % {"defaultgrade": node.text_of("defaultgrade")}
+        )
         return 1
     return int(stated)
 
@@ -126,7 +131,7 @@ def _text(node: Node | None, notes: list[str], style: str = "") -> str:
     if inner and inner.children():  # markup that was not put into CDATA
         return inner.plain(notes)
     if any(file.tag == "file" for file in node.children()) and "@@PLUGINFILE@@" not in raw:
-        notes.append("an attached file was left out")
+        notes.append(_("an attached file was left out"))
     return of_format(raw, style or FORMATS.get(node.get("format"), "moodle"), notes)
 
 
@@ -135,7 +140,10 @@ def _shares(node: Node, notes: list[str]) -> list[Share]:
     for answer in node.children("answer"):
         share = share_of(answer.get("fraction") or answer.text_of("fraction") or "0")
         if share is None:
-            raise Refused(f"the fraction '{answer.get('fraction')}' on line {answer.line} is not from -100 to 100")
+            raise Refused(
+                _("the fraction '%(fraction)s' on line %(line)s is not from -100 to 100")
+                % {"fraction": answer.get("fraction"), "line": answer.line}
+            )
         style = "" if answer.get("format") else "html" if node.get("type") == "multichoice" else "plain"
         found.append(Share(_text(answer, notes, style), share, _text(answer.child("feedback"), notes)))
     return found
@@ -147,11 +155,11 @@ def _choice(node: Node, stem: str, tell: Told, notes: list[str], fields: dict) -
     if any(_text(node.child(name), notes) for name in ("correctfeedback", "partiallycorrectfeedback")) and not all(
         _is_stock(_text(node.child(name), [])) for name in ("correctfeedback", "partiallycorrectfeedback")
     ):
-        notes.append("the feedback on the question as a whole was left out")
+        notes.append(_("the feedback on the question as a whole was left out"))
     if node.get("type") == "multichoiceset":
         right = sum(share.share == EVERYTHING for share in shares)
         if not right:
-            raise Refused("no option is right: give the right ones the fraction 100")
+            raise Refused(_("no option is right: give the right ones the fraction 100"))
         even = [
             share._replace(share=Fraction(1, right) if share.share == EVERYTHING else -Fraction(1, right))
             for share in shares
@@ -176,7 +184,7 @@ def _truefalse(node: Node, stem: str, tell: Told, notes: list[str], fields: dict
     yes = shares.get("true") or shares.get("正确") or shares.get("对")
     no = shares.get("false") or shares.get("错误") or shares.get("错")
     if yes is None or no is None or {yes.share, no.share} != {NOTHING, EVERYTHING}:
-        raise Refused("it does not say which of true and false is right")
+        raise Refused(_("it does not say which of true and false is right"))
     return tell.truefalse(stem, yes.share == EVERYTHING, (yes.why, no.why), **fields)
 
 
@@ -188,11 +196,14 @@ def _numerical(node: Node, stem: str, tell: Told, notes: list[str], fields: dict
     found = []
     for share, answer in zip(_shares(node, notes), node.children("answer"), strict=True):
         if share.text.strip() == "*":
-            notes.append("the feedback on all other numbers was left out")
+            notes.append(_("the feedback on all other numbers was left out"))
             continue
         value, leeway = number(share.text), number(answer.text_of("tolerance") or "0")
         if value is None or leeway is None or leeway < 0:
-            raise Refused(f"'{share.text}' with the tolerance '{answer.text_of('tolerance')}' is no number")
+            raise Refused(
+                _("'%(text)s' with the tolerance '%(tolerance)s' is no number")
+                % {"text": share.text, "tolerance": answer.text_of("tolerance")}
+            )
         found.append((share._replace(text=written(value)), written(leeway)))
     return tell.numeric(stem, found, _units(node, tell, notes), **fields)
 
@@ -206,10 +217,13 @@ def _units(node: Node, tell: Told, notes: list[str]) -> list[dict]:
     for place, unit in enumerate(units.children("unit"), start=1):
         times = number(unit.text_of("multiplier") or "1")
         if not times or times < 0:
-            raise Refused(f"the multiplier '{unit.text_of('multiplier')}' on line {unit.line} is no number above 0")
+            raise Refused(
+                _("the multiplier '%(multiplier)s' on line %(line)s is no number above 0")
+                % {"multiplier": unit.text_of("multiplier"), "line": unit.line}
+            )
         found.append({"id": f"u{place}", "text": tell(unit.text_of("unit_name")), "factor": written(1 / times)})
     if found and node.text_of("unitgradingtype") not in ("1", "2") and len(found) > 1:
-        notes.append("without its unit a number counts for less in Moodle, and for nothing here")
+        notes.append(_("without its unit a number counts for less in Moodle, and for nothing here"))
     return found
 
 
@@ -238,147 +252,4 @@ READERS = {
     "numerical": _numerical,
     "matching": _matching,
     "ordering": _ordering,
-}
-
-
-# --- written -----------------------------------------------------------------------------------------------------
-
-
-def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, list[tuple[str, str]]]:
-    """Return the file, and what it cannot carry: [(slug, what)]."""
-    lost: list[tuple[str, str]] = []
-    parts = []
-    for question in questions:
-        try:
-            parts.append(_written(question, language, lost))
-        except Refused as error:
-            lost.append((question["slug"], f"left out: {error}"))
-    return '<?xml version="1.0" encoding="UTF-8"?>\n<quiz>\n{}</quiz>\n'.format("".join(parts)).encode(), lost
-
-
-def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
-    def told(texts: dict) -> str:
-        return texts.get(language, "")
-
-    if language not in question["stem"]:
-        raise Refused(f"it has no text in '{language}'")
-    for name, dull in (("must_pass", False), ("cites", []), ("difficulty", 2)):
-        if question[name] != dull:
-            lost.append((question["slug"], f"'{name}' is not kept"))
-    if question["kind"] not in WRITERS:
-        raise Refused(f"Moodle has no {question['kind']} questions")
-    kind, inside = WRITERS[question["kind"]](question, told, language, lost)
-    head = [
-        element("name", _plain(question["slug"])),
-        _told("questiontext", told(question["stem"])),
-        _told("generalfeedback", told(question["explanation"])),
-        element("defaultgrade", str(question["points"])),
-        element("idnumber", words(question["slug"])),
-        element("tags", *(element("tag", _plain(tag)) for tag in question["tags"])),
-    ]
-    return element("question", "\n", *(f"  {part}\n" for part in [*head, *inside]), type=kind) + "\n"
-
-
-def _plain(text: str) -> str:
-    return element("text", words(text))
-
-
-def _told(tag: str, text: str, *inside: str, **attributes: str) -> str:
-    return element(tag, _plain(text), *inside, format="plain_text", **attributes)
-
-
-def _answer(text: str, share: Fraction, why: str, *inside: str) -> str:
-    return _told("answer", text, _told("feedback", why), *inside, fraction=percent(share))
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _choice_written(question: dict, told, language: str, lost: list) -> tuple[str, list[str]]:
-    options, rule = question["options"], question["detail"].get("credit") or "all"
-    is_multiple, rights = question["kind"] == "multiple", sum(bool(o.get("right")) for o in question["options"])
-    kind = "multichoiceset" if is_multiple and rule == "all" else "multichoice"
-    inside = [element("single", _flag(not is_multiple)), element("shuffleanswers", _flag(question["shuffle"]))]
-    for option in options:
-        right = bool(option.get("right"))
-        if rule == "weights" and (is_multiple or not right):
-            share = weight(option)
-        elif is_multiple and rule == "parts":
-            share = Fraction(1, rights) if right else -Fraction(1, rights)
-        else:
-            share = EVERYTHING if right else NOTHING
-        inside.append(_answer(told(option["text"]), share, told(option["why"])))
-    return kind, inside
-
-
-def _truefalse_written(question: dict, told, language: str, lost: list) -> tuple[str, list[str]]:
-    texts = tuple(option["text"].get(language) for option in question["options"])
-    if texts != TRUE_FALSE.get(language, TRUE_FALSE["en"]) or question["detail"]:
-        lost.append((question["slug"], "becomes a single choice: it does not say true and false"))
-        return _choice_written(question | {"kind": "single", "shuffle": False}, told, language, lost)
-    pairs = zip(("true", "false"), question["options"], strict=True)
-    inside = [_answer(name, EVERYTHING if o.get("right") else NOTHING, told(o["why"])) for name, o in pairs]
-    return "truefalse", inside
-
-
-def _text_written(question: dict, told, language: str, lost: list) -> tuple[str, list[str]]:
-    inside = [element("usecase", "1" if question["detail"].get("case") else "0")]
-    for option in question["options"]:
-        for wording in option["accepts"].get(language, ()):
-            inside.append(_answer(wording, weight(option), told(option["why"])))
-    if len(inside) == 1:
-        raise Refused(f"no answer is told in '{language}'")
-    return "shortanswer", inside
-
-
-def _numeric_written(question: dict, told, language: str, lost: list) -> tuple[str, list[str]]:
-    inside = []
-    for option in question["options"]:
-        value, leeway = decimal(number(option["value"])), decimal(leeway_of(option))
-        if value is None or leeway is None:
-            raise Refused("its value is a fraction that no decimal ends")
-        inside.append(_answer(value, weight(option), told(option["why"]), element("tolerance", leeway)))
-    units = []
-    for unit in question["detail"].get("units", []):
-        times = decimal(1 / number(unit["factor"]))
-        if times is None:
-            raise Refused(f"the factor {unit['factor']} of a unit is none that Moodle can write")
-        units.append(element("unit", element("multiplier", times), element("unit_name", words(told(unit["text"])))))
-    if units:
-        inside += [element("unitgradingtype", "1"), element("showunits", "1"), element("units", *units)]
-    return "numerical", inside
-
-
-def _matching_written(question: dict, told, language: str, lost: list) -> tuple[str, list[str]]:
-    prompts, text = question["detail"]["prompts"], {o["id"]: told(o["text"]) for o in question["options"]}
-    used = {prompt["match"] for prompt in prompts}
-    if any(part.get("why") for part in (*prompts, *question["options"])):
-        lost.append((question["slug"], "what is said about each pair is not kept"))
-    if question["detail"].get("credit") == "all":
-        lost.append((question["slug"], "'all or nothing' becomes part credit"))
-    pairs = [(told(prompt["text"]), text[prompt["match"]]) for prompt in prompts]
-    pairs += [("", text[name]) for name in text if name not in used]
-    inside = [element("shuffleanswers", _flag(question["shuffle"]))]
-    inside += [_told("subquestion", prompt, element("answer", _plain(match))) for prompt, match in pairs]
-    return "matching", inside
-
-
-def _ordering_written(question: dict, told, language: str, lost: list) -> tuple[str, list[str]]:
-    if any(option["why"] for option in question["options"]):
-        lost.append((question["slug"], "what is said about each item is not kept"))
-    if question["detail"].get("credit") == "all":
-        lost.append((question["slug"], "'all or nothing' becomes part credit"))
-    items = [_told("answer", told(o["text"]), fraction=f"{n}.0000000") for n, o in enumerate(question["options"], 1)]
-    return "ordering", [element("layouttype", "VERTICAL"), element("selecttype", "ALL"), *items]
-
-
-WRITERS = {
-    "single": _choice_written,
-    "multiple": _choice_written,
-    "truefalse": _truefalse_written,
-    "text": _text_written,
-    "numeric": _numeric_written,
-    "matching": _matching_written,
-    "ordering": _ordering_written,
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import yaml
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from quizzes.formats.base import Item, NotThisFormat, checked
 from quizzes.formats.fields import SLUG_REMEDY, Fields, Languages, List, Map, is_slug, plain_text, read_yaml
@@ -26,15 +27,22 @@ NUMBERS = int | float | str
 def read(data: bytes, language: str, notes: list[str]) -> Iterator[Item]:
     """Yield every question of the file, in all its languages. Raises NotThisFormat."""
     wrong: list[str] = []
-    listed = read_yaml(decoded(data, notes), lambda line, what, remedy: wrong.append(f"line {line}: {what}. {remedy}"))
+    listed = read_yaml(
+        decoded(data, notes),
+        lambda line, what, remedy: wrong.append(
+            _("line %(line)s: %(what)s. %(remedy)s") % {"line": line, "what": what, "remedy": remedy}
+        ),
+    )
     if wrong and not isinstance(listed, List):
         raise NotThisFormat(wrong[0])
     if not isinstance(listed, List):
-        raise NotThisFormat("it is not a list: begin each question with '- id: …'")
+        raise NotThisFormat(_("it is not a list: begin each question with '- id: …'"))
     for given, line in zip(listed, listed.lines, strict=True):
-        item = Item(f"line {line}", name=str(given.get("id", "")) if isinstance(given, Map) else "")
+        item = Item(
+            _("line %(line)s") % {"line": line}, name=str(given.get("id", "")) if isinstance(given, Map) else ""
+        )
         flaws: list[str] = []
-        fields = Fields(given, _noted(flaws, line), of="this question", line=line)
+        fields = Fields(given, _noted(flaws, line), of=_("this question"), line=line)
         told = fields.given.get("stem")
         languages = [name for name in told if isinstance(told[name], str)] if isinstance(told, Map) else [language]
         question = read_question(fields, Languages(languages or [language], KNOWN, lenient=True))
@@ -48,7 +56,7 @@ def read(data: bytes, language: str, notes: list[str]) -> Iterator[Item]:
 
 def _noted(flaws: list[str], first: int) -> Callable[[int, str, str], None]:
     def report(line: int, what: str, remedy: str) -> None:
-        where = "" if line == first else f"line {line}: "
+        where = "" if line == first else _("line %(line)s: ") % {"line": line}
         flaws.append(f"{where}{what}. {remedy}")
 
     return report
@@ -82,7 +90,7 @@ def _tags(fields: Fields, languages: Languages) -> list[str]:
         return [tag for tag in found if isinstance(tag, str)]
     for tag, line in zip(found, found.lines, strict=True):
         if not is_slug(tag):
-            fields.report(line, f"{tag!r} is not a tag", SLUG_REMEDY)
+            fields.report(line, _("%(tag)r is not a tag") % {"tag": tag}, _(SLUG_REMEDY))
     return [tag for tag in found if is_slug(tag)]
 
 
@@ -107,7 +115,7 @@ def read_kind(kind: str, question: Fields, languages: Languages) -> Read:
 
 def _choices(question: Fields, languages: Languages) -> Read:
     options = []
-    for fields in parts(question, "options", "this option"):
+    for fields in parts(question, "options", _("this option")):
         option = {
             "id": fields.slug("id"),
             "right": fields.flag("right"),
@@ -121,7 +129,7 @@ def _choices(question: Fields, languages: Languages) -> Read:
 
 def _matching(question: Fields, languages: Languages) -> Read:
     options, prompts = [], []
-    for fields in parts(question, "prompts", "this prompt"):
+    for fields in parts(question, "prompts", _("this prompt")):
         prompts.append(
             {
                 "id": fields.slug("id"),
@@ -132,7 +140,7 @@ def _matching(question: Fields, languages: Languages) -> Read:
         )
         fields.done()
     belonging = {prompt["match"] for prompt in prompts}
-    for fields in parts(question, "options", "this option"):
+    for fields in parts(question, "options", _("this option")):
         option = {"id": fields.slug("id"), "text": fields.texts("text", languages)}
         if option["id"] not in belonging or fields.has("why"):  # who belongs nowhere has to say why
             option["why"] = fields.texts("why", languages)
@@ -143,7 +151,7 @@ def _matching(question: Fields, languages: Languages) -> Read:
 
 def _ordering(question: Fields, languages: Languages) -> Read:
     options = []
-    for fields in parts(question, "options", "this option"):
+    for fields in parts(question, "options", _("this option")):
         option = {"id": fields.slug("id"), "text": fields.texts("text", languages)}
         options.append(option | {"why": fields.texts("why", languages)})
         fields.done()
@@ -152,12 +160,12 @@ def _ordering(question: Fields, languages: Languages) -> Read:
 
 def _numeric(question: Fields, languages: Languages) -> Read:
     options, units = [], []
-    for fields in parts(question, "options", "this value"):
+    for fields in parts(question, "options", _("this value")):
         option = {"id": fields.slug("id"), "right": fields.flag("right"), "why": fields.texts("why", languages)}
         fields.take("value")
         options.append(option | _numbers(fields, "value", "tolerance", "weight"))
         fields.done()
-    for fields in parts(question, "units", "this unit", optional=True):
+    for fields in parts(question, "units", _("this unit"), optional=True):
         unit = {"id": fields.slug("id"), "text": fields.texts("text", languages)}
         fields.take("factor")
         units.append(unit | _numbers(fields, "factor"))
@@ -167,7 +175,7 @@ def _numeric(question: Fields, languages: Languages) -> Read:
 
 def _text(question: Fields, languages: Languages) -> Read:
     options = []
-    for fields in parts(question, "options", "this answer"):
+    for fields in parts(question, "options", _("this answer")):
         option = {"id": fields.slug("id"), "right": fields.flag("right"), "why": fields.texts("why", languages)}
         options.append(option | {"accepts": _wordings(fields, languages)} | _numbers(fields, "weight"))
         fields.done()
@@ -180,7 +188,7 @@ def _wordings(option: Fields, languages: Languages) -> dict[str, list[str]]:
     if given is None:
         return {}
     if not isinstance(given, Mapping):
-        option.wrong("accepts", "'accepts' is not told per language", 'Write {en: ["…", "…"]}.')
+        option.wrong("accepts", _("'accepts' is not told per language"), _('Write {en: ["…", "…"]}.'))
         return {}
     found = {}
     for language in languages.needed:
@@ -188,16 +196,20 @@ def _wordings(option: Fields, languages: Languages) -> dict[str, list[str]]:
         if wordings is None and languages.lenient:
             continue
         if not isinstance(wordings, list):
-            option.report(line, f"'accepts' has no list in '{language}'", f'Add {language}: ["…"].')
+            option.report(
+                line,
+                _("'accepts' has no list in '%(language)s'") % {"language": language},
+                _('Add %(language)s: ["…"].') % {"language": language},
+            )
             continue
-        of = f"'accepts' in '{language}'"
+        of = _("'accepts' in '%(language)s'") % {"language": language}
         found[language] = [plain_text(one, of, line, option.report, lenient=languages.lenient) for one in wordings]
     return found
 
 
 def _chat(question: Fields, languages: Languages) -> Read:
     messages = []
-    for fields in parts(question, "messages", "this message"):
+    for fields in parts(question, "messages", _("this message")):
         message = {
             "id": fields.slug("id"),
             "sender": fields.texts("from", languages),
@@ -216,10 +228,10 @@ def _chat(question: Fields, languages: Languages) -> Read:
 
 def _scenario(question: Fields, languages: Languages) -> Read:
     scenes = []
-    for fields in parts(question, "scenes", "this scene"):
+    for fields in parts(question, "scenes", _("this scene")):
         scene = {"id": fields.slug("id"), "text": fields.texts("text", languages)}
         if fields.has("choices"):
-            scene["choices"] = [_choice(choice, languages) for choice in parts(fields, "choices", "this choice")]
+            scene["choices"] = [_choice(choice, languages) for choice in parts(fields, "choices", _("this choice"))]
         else:
             scene |= _numbers(fields, "weight") | {"why": fields.texts("why", languages)}
         fields.asked |= {"choices", "weight", "why"}
@@ -264,7 +276,7 @@ def _numbers(fields: Fields, *names: str) -> dict[str, str]:
     for name in names:
         value = fields.take(name, optional=True)
         if isinstance(value, bool) or not isinstance(value, NUMBERS | None):
-            fields.wrong(name, f"'{name}' is no number", "Write a number: 3, 0.5, 1/3.")
+            fields.wrong(name, _("'%(name)s' is no number") % {"name": name}, _("Write a number: 3, 0.5, 1/3."))
         elif value is not None:
             found[name] = str(value)
     return found

@@ -6,6 +6,8 @@ import stat
 import zipfile
 import zlib
 
+from django.utils.translation import gettext as _
+
 from quizzes.formats.base import NotThisFormat
 
 MOST_FILES, FILE_MOST, SUM_MOST, RATIO_MOST = 5_000, 8 * 2**20, 128 * 2**20, 100
@@ -22,13 +24,15 @@ class Package:
             self.zip = zipfile.ZipFile(io.BytesIO(data))
             listed = self.zip.infolist()
         except DAMAGED as error:
-            raise NotThisFormat(f"it is no ZIP file: {error}") from error
+            raise NotThisFormat(_("it is no ZIP file: %(error)s") % {"error": error}) from error
         if len(listed) > MOST_FILES:
-            raise NotThisFormat(f"it holds {len(listed)} files; {MOST_FILES} are the most")
+            raise NotThisFormat(
+                _("it holds %(n)s files; %(most_files)s are the most") % {"n": len(listed), "most_files": MOST_FILES}
+            )
         if sum(info.file_size for info in listed) > SUM_MOST:
-            raise NotThisFormat(f"unpacked it would take more than {SUM_MOST // 2**20} MiB")
+            raise NotThisFormat(_("unpacked it would take more than %(most)s MiB") % {"most": SUM_MOST // 2**20})
         if any(info.file_size > RATIO_MOST * max(info.compress_size, 1) + CHUNK for info in listed):
-            raise NotThisFormat("a file in it is packed suspiciously tightly")
+            raise NotThisFormat(_("a file in it is packed suspiciously tightly"))
         self.left = SUM_MOST
         self.files: dict[str, zipfile.ZipInfo] = {}
         self.refused: list[str] = []
@@ -60,11 +64,12 @@ class Package:
                     found += chunk
                     if len(found) > FILE_MOST or len(found) > self.left:
                         raise NotThisFormat(
-                            f"{name} is larger than {FILE_MOST // 2**20} MiB, or all files together are"
+                            _("%(name)s is larger than %(most)s MiB, or all files together are")
+                            % {"name": name, "most": FILE_MOST // 2**20}
                         )
         except NotThisFormat:
             raise
         except DAMAGED as error:
-            raise NotThisFormat(f"{name} cannot be unpacked") from error
+            raise NotThisFormat(_("%(name)s cannot be unpacked") % {"name": name}) from error
         self.left -= len(found)
         return bytes(found)

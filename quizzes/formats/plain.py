@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
 FILE_MOST = 32 * 2**20  # bytes of one question file
@@ -34,11 +35,11 @@ def decoded(data: bytes, notes: list[str]) -> str:
     try:
         text = data.decode("gb18030")
         if _is_chinese(text):
-            notes.append("the file is not UTF-8; read as GB 18030")
+            notes.append(_("the file is not UTF-8; read as GB 18030"))
             return lines_of(text)
     except UnicodeDecodeError:
         pass
-    notes.append("the file is not UTF-8; read as Windows-1252")
+    notes.append(_("the file is not UTF-8; read as Windows-1252"))
     return lines_of(data.decode("cp1252", errors="replace"))
 
 
@@ -71,11 +72,11 @@ class Collector:
     def start(self, tag: str, attributes: dict[str, str | None]) -> None:
         if tag in SILENT:
             self.silent += 1
-            self._note(f"<{tag}> was left out")
+            self._note(_("<%(tag)s> was left out") % {"tag": tag})
         elif tag == "img":
             self._picture(attributes)
         elif tag in ("audio", "video", "math", "svg", "canvas"):
-            self._note(f"<{tag}> was left out")
+            self._note(_("<%(tag)s> was left out") % {"tag": tag})
         elif tag in PARAGRAPHS:
             self.pieces.append("\n\n")
         elif tag in LINES:
@@ -107,7 +108,7 @@ class Collector:
     def _picture(self, attributes: dict[str, str | None]) -> None:
         name = attributes.get("alt") or (attributes.get("src") or "").rsplit("/", 1)[-1][:80] or "picture"
         self.pieces.append(f"[{name}]")
-        self._note(f"the picture '{name}' was left out; its name stands in its place")
+        self._note(_("the picture '%(name)s' was left out; its name stands in its place") % {"name": name})
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

@@ -5,12 +5,15 @@ import zipfile
 from collections.abc import Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.formats.base import TRUE_FALSE, Refused, decimal, leeway_of, number
 from quizzes.formats.xml import broken, element, paragraphs, words
 from quizzes.kinds.base import EVERYTHING, weight
 
 MANIFEST = "imsmanifest.xml"
 NAMESPACE = "http://www.imsglobal.org/xsd/imsqtiasi_v3p0"
+LOM = "http://ltsc.ieee.org/xsd/LOM"
 
 
 def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, list[tuple[str, str]]]:
@@ -23,7 +26,7 @@ def write(questions: Sequence[dict], language: str, title: str) -> tuple[bytes, 
             try:
                 xml = _written(question, language, lost)
             except Refused as error:
-                lost.append((question["slug"], f"left out: {error}"))
+                lost.append((question["slug"], _("left out: %(error)s") % {"error": error}))
                 continue
             href = f"items/{question['slug']}.xml"
             _put(package, href, xml)
@@ -40,13 +43,13 @@ def _put(package: zipfile.ZipFile, name: str, xml: str) -> None:
 
 def _resource(question: dict, href: str) -> str:
     keywords = "".join(f"<keyword><string>{words(tag)}</string></keyword>" for tag in question["tags"])
-    lom = f"<metadata><lom><general>{keywords}</general></lom></metadata>" if keywords else ""
+    lom = f'<metadata><lom xmlns="{LOM}"><general>{keywords}</general></lom></metadata>' if keywords else ""
     inside = f'{lom}<file href="{href}"/>'
     return f'<resource identifier="r-{question["slug"]}" type="imsqti_item_xmlv3p0" href="{href}">{inside}</resource>'
 
 
 def _manifest_written(resources: Sequence[str], title: str) -> str:
-    about = "<metadata><schema>QTI Item</schema><schemaversion>3.0.0</schemaversion></metadata>"
+    about = "<metadata><schema>QTI Package</schema><schemaversion>3.0.0</schemaversion></metadata>"
     head = '<manifest xmlns="http://www.imsglobal.org/xsd/qti/qtiv3p0/imscp_v1p1" identifier="onchannel">'
     return (
         f"{head}\n<!-- {words(title).replace('--', '—')} -->\n{about}<organizations/>\n<resources>\n"
@@ -60,12 +63,12 @@ def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
         return texts.get(language, "")
 
     if language not in question["stem"]:
-        raise Refused(f"it has no text in '{language}'")
+        raise Refused(_("it has no text in '%(language)s'") % {"language": language})
     for name, dull in (("must_pass", False), ("cites", []), ("difficulty", 2)):
         if question[name] != dull:
-            lost.append((question["slug"], f"'{name}' is not kept"))
+            lost.append((question["slug"], _("'%(name)s' is not kept") % {"name": name}))
     if question["kind"] not in WRITERS:
-        raise Refused(f"QTI has no {question['kind']} questions")
+        raise Refused(_("QTI has no %(kind)s questions") % {"kind": question["kind"]})
     declared, body, processing, feedback = WRITERS[question["kind"]](question, told, language, lost)
     if explanation := told(question["explanation"]):
         feedback = [*feedback, ("general", explanation)]
@@ -73,7 +76,10 @@ def _written(question: dict, language: str, lost: list[tuple[str, str]]) -> str:
         "qti-outcome-declaration", identifier="SCORE", cardinality="single", base_type="float",
         normal_maximum=str(question["points"]),
     )  # fmt: skip
-    outcome = element("qti-outcome-declaration", identifier="FEEDBACK", cardinality="multiple", base_type="identifier")
+    outcome = element(
+        "qti-outcome-declaration", identifier="FEEDBACK", base_type="identifier",
+        cardinality="single" if question["kind"] in ("single", "truefalse") else "multiple",
+    )  # fmt: skip
     shown = [
         element(
             "qti-modal-feedback", _body("qti-content-body", why), outcome_identifier="FEEDBACK", identifier=name,
@@ -118,27 +124,42 @@ def _amount(value: Fraction) -> str:
     return decimal(value) or f"{float(value):.10f}"
 
 
-def _template(is_mapped: bool) -> str:
-    name = "map_response" if is_mapped else "match_correct"
-    return f'<qti-response-processing template="https://purl.imsglobal.org/spec/qti/v3p0/rptemplates/{name}"/>'
+def _processing(is_mapped: bool, points: int, *, tells: bool = False) -> str:
+    """Return how a response is scored: by the mapping, or all the points for the right one. ``tells``: what was chosen
+    is what feedback is shown for."""
+    score = element("qti-set-outcome-value", '<qti-map-response identifier="RESPONSE"/>', identifier="SCORE")
+    if not is_mapped:
+        right = '<qti-match><qti-variable identifier="RESPONSE"/><qti-correct identifier="RESPONSE"/></qti-match>'
+        value = element("qti-base-value", str(points), base_type="float")
+        gain = element("qti-set-outcome-value", value, identifier="SCORE")
+        score = element("qti-response-condition", element("qti-response-if", right, gain))
+    told = element("qti-set-outcome-value", '<qti-variable identifier="RESPONSE"/>', identifier="FEEDBACK")
+    return element("qti-response-processing", score, told if tells else "")
+
+
+def _id(name: str) -> str:
+    """Return the name as an identifier of QTI, which begins with a letter."""
+    return name if name[:1].isalpha() else f"c-{name}"
 
 
 def _choice_written(question: dict, told, language: str, lost: list):
     options, rule = question["options"], question["detail"].get("credit") or "all"
     is_multiple = question["kind"] == "multiple"
-    right = [option["id"] for option in options if option.get("right")]
+    right = [_id(option["id"]) for option in options if option.get("right")]
     share = Fraction(1, len(right))
     mapped = []
     if rule != "all":
-        mapped = [(o["id"], weight(o) if rule == "weights" else share if o.get("right") else -share) for o in options]
+        mapped = [
+            (_id(o["id"]), weight(o) if rule == "weights" else share if o.get("right") else -share) for o in options
+        ]
         if rule == "weights" and not is_multiple:
-            mapped = [(o["id"], EVERYTHING if o.get("right") else weight(o)) for o in options]
+            mapped = [(_id(o["id"]), EVERYTHING if o.get("right") else weight(o)) for o in options]
     choices = [
         element(
             "qti-simple-choice", broken(told(option["text"])),
-            element("qti-feedback-inline", broken(told(option["why"])), outcome_identifier="RESPONSE",
-                    identifier=option["id"], show_hide="show") if told(option["why"]) else "",
-            identifier=option["id"],
+            element("qti-feedback-inline", broken(told(option["why"])), outcome_identifier="FEEDBACK",
+                    identifier=_id(option["id"]), show_hide="show") if told(option["why"]) else "",
+            identifier=_id(option["id"]),
         )
         for option in options
     ]  # fmt: skip
@@ -146,7 +167,7 @@ def _choice_written(question: dict, told, language: str, lost: list):
     if question["kind"] == "truefalse":
         texts = tuple(told(option["text"]) for option in options)
         if texts not in TRUE_FALSE.values():
-            lost.append((question["slug"], "becomes a single choice: it does not say true and false"))
+            lost.append((question["slug"], _("becomes a single choice: it does not say true and false")))
     interaction = element(
         "qti-choice-interaction", *choices, response_identifier="RESPONSE", shuffle="false" if is_fixed else "true",
         max_choices="0" if is_multiple else "1",
@@ -154,32 +175,35 @@ def _choice_written(question: dict, told, language: str, lost: list):
     declared = _declared(
         "multiple" if is_multiple else "single", "identifier", right, mapped, points=question["points"]
     )
-    return declared, _body("qti-item-body", told(question["stem"]), interaction), _template(bool(mapped)), []
+    body = _body("qti-item-body", told(question["stem"]), interaction)
+    return declared, body, _processing(bool(mapped), question["points"], tells=True), []
 
 
 def _order_written(question: dict, told, language: str, lost: list):
     if any(option["why"] for option in question["options"]):
-        lost.append((question["slug"], "what is said about each item is not kept"))
+        lost.append((question["slug"], _("what is said about each item is not kept")))
     if question["detail"].get("credit") != "all":
-        lost.append((question["slug"], "part credit becomes all or nothing"))
-    names = [option["id"] for option in question["options"]]
+        lost.append((question["slug"], _("part credit becomes all or nothing")))
+    names = [_id(option["id"]) for option in question["options"]]
     by_text = sorted(question["options"], key=lambda option: told(option["text"]))
-    choices = [element("qti-simple-choice", broken(told(o["text"])), identifier=o["id"]) for o in by_text]
+    choices = [element("qti-simple-choice", broken(told(o["text"])), identifier=_id(o["id"])) for o in by_text]
     interaction = element("qti-order-interaction", *choices, response_identifier="RESPONSE", shuffle="true")
     body = _body("qti-item-body", told(question["stem"]), interaction)
-    return _declared("ordered", "identifier", names), body, _template(False), []
+    return _declared("ordered", "identifier", names), body, _processing(False, question["points"]), []
 
 
 def _match_written(question: dict, told, language: str, lost: list):
     prompts, options = question["detail"]["prompts"], question["options"]
     if any(part.get("why") for part in (*prompts, *options)):
-        lost.append((question["slug"], "what is said about each pair is not kept"))
-    pairs = [f"{prompt['id']} {prompt['match']}" for prompt in prompts]
+        lost.append((question["slug"], _("what is said about each pair is not kept")))
+    pairs = [f"{_id(prompt['id'])} {_id(prompt['match'])}" for prompt in prompts]
     in_part = question["detail"].get("credit") != "all"
     mapped = [(pair, Fraction(1, len(pairs))) for pair in pairs] if in_part else []
     sets = [
         element("qti-simple-match-set", *(
-            element("qti-simple-associable-choice", broken(told(part["text"])), identifier=part["id"], match_max=most)
+            element(
+                "qti-simple-associable-choice", broken(told(part["text"])), identifier=_id(part["id"]), match_max=most
+            )
             for part in parts))
         for parts, most in ((prompts, "1"), (options, "0"))
     ]  # fmt: skip
@@ -191,7 +215,7 @@ def _match_written(question: dict, told, language: str, lost: list):
     return (
         _declared("multiple", "directedPair", pairs, mapped, points=question["points"]),
         body,
-        _template(bool(mapped)),
+        _processing(bool(mapped), question["points"]),
         [],
     )
 
@@ -199,9 +223,9 @@ def _match_written(question: dict, told, language: str, lost: list):
 def _text_written(question: dict, told, language: str, lost: list):
     listed = [(w, weight(o), told(o["why"])) for o in question["options"] for w in o["accepts"].get(language, ())]
     if not listed:
-        raise Refused(f"no answer is told in '{language}'")
+        raise Refused(_("no answer is told in '%(language)s'") % {"language": language})
     if any("*" in wording for wording, _share, _why in listed):
-        lost.append((question["slug"], "a star in an answer stands for itself elsewhere"))
+        lost.append((question["slug"], _("a star in an answer stands for itself elsewhere")))
     case = "true" if question["detail"].get("case") else "false"
     correct = next(wording for wording, share, _why in listed if share == EVERYTHING)
     declared = _declared(
@@ -210,22 +234,22 @@ def _text_written(question: dict, told, language: str, lost: list):
     feedback = [(f"w{place}", why) for place, (_w, _share, why) in enumerate(listed, 1) if why]
     gap = element("qti-text-entry-interaction", response_identifier="RESPONSE", expected_length="40")
     body = _body("qti-item-body", told(question["stem"]), f"<p>{gap}</p>")
-    return declared, body, _template(True), feedback
+    return declared, body, _processing(True, question["points"]), feedback
 
 
 def _numeric_written(question: dict, told, language: str, lost: list):
     units = question["detail"].get("units", [])
     if len(units) > 1:
-        raise Refused("QTI has no units")
+        raise Refused(_("QTI has no units"))
     if units:
-        lost.append((question["slug"], "its unit is not kept"))
+        lost.append((question["slug"], _("its unit is not kept")))
     listed, rules = [], []
     for option in question["options"]:
         value, leeway = decimal(number(option["value"])), decimal(leeway_of(option))
         if value is None or leeway is None:
-            raise Refused("its value is a fraction that no decimal ends")
+            raise Refused(_("its value is a fraction that no decimal ends"))
         if value in [known for known, _share, _why in listed]:
-            raise Refused("it expects the same number twice")
+            raise Refused(_("it expects the same number twice"))
         listed.append((value, weight(option), told(option["why"])))
         rules.append(_comparison(value, leeway, weight(option) * question["points"], is_first=not rules))
     correct = next(value for value, share, _why in listed if share == EVERYTHING)

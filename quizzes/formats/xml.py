@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
+from django.utils.translation import gettext as _
 
 from quizzes.formats.base import NotThisFormat
 from quizzes.formats.plain import CONTROLS, Collector, tidy
@@ -92,7 +93,7 @@ class _Builder:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.count += 1
         if len(self.open) >= DEEPEST or self.count > MOST_ELEMENTS:
-            raise NotThisFormat("the XML is nested too deeply, or has too many elements")
+            raise NotThisFormat(_("the XML is nested too deeply, or has too many elements"))
         names = {_bare(name): value for name, value in attributes.items()}
         node = Node(_bare(tag), names, self.parser.CurrentLineNumber)
         if self.open:
@@ -126,9 +127,9 @@ def parsed(text: str) -> Node:
     except ParseError as error:
         raise Broken(error.position[0], str(error).split(":")[0]) from error
     except DefusedXmlException as error:
-        raise NotThisFormat("it declares entities or refers to other files, which is not allowed") from error
+        raise NotThisFormat(_("it declares entities or refers to other files, which is not allowed")) from error
     if root is None:
-        raise Broken(1, "there is nothing in it")
+        raise Broken(1, _("there is nothing in it"))
     return root
 
 
@@ -140,7 +141,7 @@ def text_of(data: bytes, decode, notes: list[str]) -> str:
         try:
             text = data.decode(declared[1].decode())
         except (LookupError, UnicodeDecodeError):
-            notes.append(f"the file is not {declared[1].decode()}, as it says")
+            notes.append(_("the file is not %(value)s, as it says") % {"value": declared[1].decode()})
     text = text or decode(data, notes)
     text = CONTROLS.sub("", text).lstrip()
     return ENTITY.sub(_resolved, re.sub(r"\A<\?xml[^>]*\?>", lambda found: "\n" * found[0].count("\n"), text))

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from fractions import Fraction
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+
 from quizzes.rules import Flaw
 
 Content = Mapping[str, Any]
@@ -88,8 +90,13 @@ class Kind(ABC):
 
     def flaws_in_rule(self, content: Content) -> Iterator[Flaw]:
         if self.rule(content) not in self.credit_rules:
-            remedy = f"Use one of: {', '.join(self.credit_rules)}."
-            yield Flaw(("credit",), f"a {self.name} question has no credit rule '{self.rule(content)}'", remedy)
+            remedy = _("Use one of: %(names)s.") % {"names": ", ".join(self.credit_rules)}
+            yield Flaw(
+                ("credit",),
+                _("a %(name)s question has no credit rule '%(rule)s'")
+                % {"name": self.name, "rule": self.rule(content)},
+                remedy,
+            )
 
 
 def shuffled(items: Collection[Hashable], chance: random.Random) -> list:
@@ -146,21 +153,21 @@ def flaws_in_weights(options: Sequence[Mapping]) -> Iterator[Flaw]:
             continue
         value = fraction(stated)
         if value is None or not -1 <= value <= 1:
-            remedy = "Write a number from -1 to 1, or a fraction: 1/3."
-            yield Flaw(("options", number, "weight"), f"the weight is {stated!r}", remedy)
+            remedy = _("Write a number from -1 to 1, or a fraction: 1/3.")
+            yield Flaw(("options", number, "weight"), _("the weight is %(stated)r") % {"stated": stated}, remedy)
 
 
 def flaws_in_ids(path: tuple[str | int, ...], items: Sequence[Mapping], known: set) -> Iterator[Flaw]:
     """Yield ids that are there twice; adds those found to ``known``."""
     for number, item in enumerate(items):
         if item.get("id") in known:
-            yield Flaw((*path, number, "id"), f"id {item.get('id')!r} is there twice", "Rename one.")
+            yield Flaw((*path, number, "id"), _("id %(id)r is there twice") % {"id": item.get("id")}, _("Rename one."))
         known.add(item.get("id"))
 
 
 def flaws_in_count(path: tuple[str | int, ...], what: str, count: int, fewest: int, most: int) -> Iterator[Flaw]:
     if not fewest <= count <= most:
-        yield Flaw(path, f"{what}: {count}", f"Give it {fewest} to {most}.")
+        yield Flaw(path, f"{what}: {count}", _("Give it %(fewest)s to %(most)s.") % {"fewest": fewest, "most": most})
 
 
 def by_id(items: Sequence[Mapping]) -> dict[str, Mapping]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from quizzes.kinds.base import (
     EVERYTHING,
@@ -32,9 +33,9 @@ MESSAGE_KINDS = ("text", "voice", "image", "file", "link", "sticker", "red-packe
 
 
 class Mark(TextChoices):
-    PERSONAL = "personal", _("Personal")
-    BUSINESS = "business", _("Business")
-    BOTH = "both", _("Both")
+    PERSONAL = "personal", gettext_lazy("Personal")
+    BUSINESS = "business", gettext_lazy("Business")
+    BOTH = "both", gettext_lazy("Both")
 
 
 class Chat(Kind):
@@ -44,17 +45,19 @@ class Chat(Kind):
     def flaws(self, content: Content) -> Iterator[Flaw]:
         messages = content["detail"].get("messages", [])
         yield from self.flaws_in_rule(content)
-        yield from flaws_in_count(("messages",), "messages", len(messages), FEWEST, MOST)
+        yield from flaws_in_count(("messages",), _("messages"), len(messages), FEWEST, MOST)
         yield from flaws_in_ids(("messages",), messages, set())
         if not any(message.get("mark") for message in messages):
-            yield Flaw(("messages",), "no message is to be marked", "Add 'mark: business' where it belongs.")
+            yield Flaw(
+                ("messages",), _("no message is to be marked"), _("Mark at least one: in a file with 'mark: business'.")
+            )
         for number, message in enumerate(messages):
             if message.get("mark") is not None and message["mark"] not in Mark.values:
-                remedy = f"Use one of: {', '.join(Mark.values)}."
-                yield Flaw(("messages", number, "mark"), f"the mark is {message['mark']!r}", remedy)
+                remedy = _("Use one of: %(names)s.") % {"names": ", ".join(Mark.values)}
+                yield Flaw(("messages", number, "mark"), _("the mark is %(mark)r") % {"mark": message["mark"]}, remedy)
             if message.get("kind", "text") not in MESSAGE_KINDS:
-                remedy = f"Use one of: {', '.join(MESSAGE_KINDS)}."
-                yield Flaw(("messages", number, "kind"), f"the kind is {message['kind']!r}", remedy)
+                remedy = _("Use one of: %(names)s.") % {"names": ", ".join(MESSAGE_KINDS)}
+                yield Flaw(("messages", number, "kind"), _("the kind is %(kind)r") % {"kind": message["kind"]}, remedy)
 
     def order(self, content: Content, chance: random.Random) -> list[str]:
         return [message["id"] for message in content["detail"]["messages"] if message["mark"]]

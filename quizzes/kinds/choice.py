@@ -128,12 +128,12 @@ class Multiple(Choice):
         if self.rule(content) == "weights":
             gains = sum(weight(option) for option in content["options"] if option.get("right"))
             if gains != EVERYTHING:
-                remedy = "Let the weights of the right options come to 1; thirds are written 1/3."
-                yield Flaw(("options",), f"the right options weigh {gains} together", remedy)
+                remedy = _("Let the weights of the right options come to 1; thirds are written 1/3.")
+                yield Flaw(("options",), _("the right options weigh %(gains)s together") % {"gains": gains}, remedy)
             for number, option in enumerate(content["options"]):
                 if bool(option.get("right")) != (weight(option) > 0):
-                    remedy = "Give right options a weight above 0, and wrong ones none or one below."
-                    yield Flaw(("options", number), "the weight contradicts 'right'", remedy)
+                    remedy = _("Give right options a weight above 0, and wrong ones none or one below.")
+                    yield Flaw(("options", number), _("the weight contradicts 'right'"), remedy)
 
     def credit(self, content: Content, answer: Answer) -> Fraction:
         chosen, key = set(answer or ()), {option["id"] for option in content["options"] if option.get("right")}

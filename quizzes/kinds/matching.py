@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.kinds.base import (
     EVERYTHING,
     NOTHING,
@@ -37,16 +39,20 @@ class Matching(Kind):
     def flaws(self, content: Content) -> Iterator[Flaw]:
         prompts, options = content["detail"].get("prompts", []), content["options"]
         yield from self.flaws_in_rule(content)
-        yield from flaws_in_count(("prompts",), "prompts", len(prompts), FEWEST, MOST_PROMPTS)
-        yield from flaws_in_count(("options",), "options", len(options), FEWEST, MOST_OPTIONS)
+        yield from flaws_in_count(("prompts",), _("prompts"), len(prompts), FEWEST, MOST_PROMPTS)
+        yield from flaws_in_count(("options",), _("options"), len(options), FEWEST, MOST_OPTIONS)
         known: set = set()
         yield from flaws_in_ids(("options",), options, known)
         ids = set(known)
         yield from flaws_in_ids(("prompts",), prompts, known)
         for number, prompt in enumerate(prompts):
             if prompt.get("match") not in ids:
-                remedy = "Write the id of one of the options."
-                yield Flaw(("prompts", number, "match"), f"there is no option {prompt.get('match')!r}", remedy)
+                remedy = _("Write the id of one of the options.")
+                yield Flaw(
+                    ("prompts", number, "match"),
+                    _("there is no option %(match)r") % {"match": prompt.get("match")},
+                    remedy,
+                )
 
     def order(self, content: Content, chance: random.Random) -> list[str]:
         """Options are shuffled always: beside the prompts in the same order they would be the answer."""

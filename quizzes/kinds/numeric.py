@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.kinds.base import (
     EVERYTHING,
     NOTHING,
@@ -53,21 +55,27 @@ class Numeric(Kind):
     def flaws(self, content: Content) -> Iterator[Flaw]:
         options, units = content["options"], content["detail"].get("units", [])
         yield from self.flaws_in_rule(content)
-        yield from flaws_in_count(("options",), "expected values", len(options), 1, MOST_OPTIONS)
-        yield from flaws_in_count(("units",), "units", len(units), 0, MOST_UNITS)
+        yield from flaws_in_count(("options",), _("expected values"), len(options), 1, MOST_OPTIONS)
+        yield from flaws_in_count(("units",), _("units"), len(units), 0, MOST_UNITS)
         known: set = set()
         yield from flaws_in_ids(("options",), options, known)
         yield from flaws_in_ids(("units",), units, known)
         yield from flaws_in_weights(options)
         if not any(weight(option) == EVERYTHING for option in options):
-            yield Flaw(("options",), "no value is right", "Add 'right: true' to the right one.")
+            yield Flaw(("options",), _("no value is right"), _("Mark the right one: in a file with 'right: true'."))
         for number, option in enumerate(options):
             if fraction(option.get("value")) is None:
-                remedy = "Write a plain number, like 3 or 0.5."
-                yield Flaw(("options", number, "value"), f"the value is {option.get('value')!r}", remedy)
+                remedy = _("Write a plain number, like 3 or 0.5.")
+                yield Flaw(
+                    ("options", number, "value"), _("the value is %(value)r") % {"value": option.get("value")}, remedy
+                )
             elif _tolerance(option) is None:
-                remedy = 'Write a plain number that is not negative, or a percentage: "5%".'
-                yield Flaw(("options", number, "tolerance"), f"the tolerance is {option.get('tolerance')!r}", remedy)
+                remedy = _('Write a plain number that is not negative, or a percentage: "5%".')
+                yield Flaw(
+                    ("options", number, "tolerance"),
+                    _("the tolerance is %(tolerance)r") % {"tolerance": option.get("tolerance")},
+                    remedy,
+                )
         yield from _flaws_in_units(units)
 
     def order(self, content: Content, chance: random.Random) -> list[str]:
@@ -165,7 +173,9 @@ def _flaws_in_units(units: Sequence[Mapping]) -> Iterator[Flaw]:
     factors = [fraction(unit.get("factor")) for unit in units]
     for number, factor in enumerate(factors):
         if factor is None or factor <= 0:
-            what = f"the factor is {units[number].get('factor')!r}"
-            yield Flaw(("units", number, "factor"), what, "Write a number above 0, or a fraction: 1/12.")
+            what = _("the factor is %(factor)r") % {"factor": units[number].get("factor")}
+            yield Flaw(("units", number, "factor"), what, _("Write a number above 0, or a fraction: 1/12."))
     if units and factors.count(EVERYTHING) != 1:
-        yield Flaw(("units",), "not exactly one unit has the factor 1", "Give it to the unit of the expected values.")
+        yield Flaw(
+            ("units",), _("not exactly one unit has the factor 1"), _("Give it to the unit of the expected values.")
+        )

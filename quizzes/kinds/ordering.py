@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
 
+from django.utils.translation import gettext as _
+
 from quizzes.kinds.base import (
     EVERYTHING,
     NOTHING,
@@ -33,7 +35,7 @@ class Ordering(Kind):
 
     def flaws(self, content: Content) -> Iterator[Flaw]:
         yield from self.flaws_in_rule(content)
-        yield from flaws_in_count(("options",), "things to put in order", len(content["options"]), FEWEST, MOST)
+        yield from flaws_in_count(("options",), _("things to put in order"), len(content["options"]), FEWEST, MOST)
         yield from flaws_in_ids(("options",), content["options"], set())
 
     def order(self, content: Content, chance: random.Random) -> list[str]:

@@ -9,6 +9,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.kinds.base import (
     EVERYTHING,
     NOTHING,
@@ -40,13 +42,13 @@ class Scenario(Kind):
     def flaws(self, content: Content) -> Iterator[Flaw]:
         scenes = content["detail"].get("scenes", [])
         yield from self.flaws_in_rule(content)
-        yield from flaws_in_count(("scenes",), "scenes", len(scenes), FEWEST_SCENES, MOST_SCENES)
+        yield from flaws_in_count(("scenes",), _("scenes"), len(scenes), FEWEST_SCENES, MOST_SCENES)
         known: set = set()
         yield from flaws_in_ids(("scenes",), scenes, known)
         for number, scene in enumerate(scenes):
             yield from _flaws_in_scene(number, scene, {scene.get("id") for scene in scenes}, known)
         if content["detail"].get("start") not in {scene.get("id") for scene in scenes}:
-            yield Flaw(("start",), "the story begins in no scene", "Write the id of the first scene.")
+            yield Flaw(("start",), _("the story begins in no scene"), _("Write the id of the first scene."))
         else:
             yield from _flaws_in_paths(content)
 
@@ -173,17 +175,21 @@ def _flaws_in_scene(number: int, scene: Mapping, scenes: set, known: set) -> Ite
     choices = scene.get("choices") or []
     if not choices:
         if scene.get("weight") is None:
-            remedy = "Give it 'choices', or, if the story ends here, 'weight': 1 for the best end, 0 for a bad one."
-            yield Flaw(("scenes", number), "nothing can be chosen here, and it is no end", remedy)
+            remedy = _("Give it 'choices', or, if the story ends here, 'weight': 1 for the best end, 0 for a bad one.")
+            yield Flaw(("scenes", number), _("nothing can be chosen here, and it is no end"), remedy)
         for flaw in flaws_in_weights([scene]):
             yield Flaw(("scenes", number, "weight"), flaw.what, flaw.remedy)
         return
     path = ("scenes", number, "choices")
-    yield from flaws_in_count(path, "choices", len(choices), FEWEST_CHOICES, MOST_CHOICES)
+    yield from flaws_in_count(path, _("choices"), len(choices), FEWEST_CHOICES, MOST_CHOICES)
     yield from flaws_in_ids(path, choices, known)
     for place, choice in enumerate(choices):
         if choice.get("to") not in scenes:
-            yield Flaw((*path, place, "to"), f"there is no scene {choice.get('to')!r}", "Write the id of a scene.")
+            yield Flaw(
+                (*path, place, "to"),
+                _("there is no scene %(to)r") % {"to": choice.get("to")},
+                _("Write the id of a scene."),
+            )
 
 
 def _flaws_in_paths(content: Content) -> Iterator[Flaw]:
@@ -197,14 +203,18 @@ def _flaws_in_paths(content: Content) -> Iterator[Flaw]:
         if is_left:
             state[name] = "left"
         elif state.get(name) == "entered":
-            what = f"the story comes back to scene {name!r}"
-            yield Flaw(("scenes", numbers[name]), what, "Let each choice lead onward.")
+            what = _("the story comes back to scene %(name)r") % {"name": name}
+            yield Flaw(("scenes", numbers[name]), what, _("Let each choice lead onward."))
         elif name not in state and name in scenes:
             state[name] = "entered"
             ahead.append((name, True))
             ahead += [(choice.get("to"), False) for choice in scenes[name].get("choices") or ()]
     for name in scenes.keys() - state.keys():
-        yield Flaw(("scenes", numbers[name]), f"nothing leads to scene {name!r}", "Let a choice lead there.")
+        yield Flaw(
+            ("scenes", numbers[name]),
+            _("nothing leads to scene %(name)r") % {"name": name},
+            _("Let a choice lead there."),
+        )
     ends = [fraction(scene.get("weight")) for scene in scenes.values() if not scene.get("choices")]
     if EVERYTHING not in ends:
-        yield Flaw(("scenes",), "no end has the weight 1", "Give it to the best one.")
+        yield Flaw(("scenes",), _("no end has the weight 1"), _("Give it to the best one."))

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from quizzes.kinds.base import (
     EVERYTHING,
     NOTHING,
@@ -71,17 +73,17 @@ class Text(Kind):
     def flaws(self, content: Content) -> Iterator[Flaw]:
         options = content["options"]
         yield from self.flaws_in_rule(content)
-        yield from flaws_in_count(("options",), "expected answers", len(options), 1, MOST_OPTIONS)
+        yield from flaws_in_count(("options",), _("expected answers"), len(options), 1, MOST_OPTIONS)
         yield from flaws_in_ids(("options",), options, set())
         yield from flaws_in_weights(options)
         if not any(weight(option) == EVERYTHING for option in options):
-            yield Flaw(("options",), "no answer is right", "Add 'right: true' to the right one.")
+            yield Flaw(("options",), _("no answer is right"), _("Mark the right one: in a file with 'right: true'."))
         for number, option in enumerate(options):
             wordings = _wordings(option)
             where = ("options", number, "accepts")
-            yield from flaws_in_count(where, "wordings", len(wordings), 1, MOST_WORDINGS)
+            yield from flaws_in_count(where, _("wordings"), len(wordings), 1, MOST_WORDINGS)
             if option.get("right") and any(not normal(wording.replace("*", "")) for wording in wordings):
-                yield Flaw(where, "a right wording fits everything", "Write the words that must be there.")
+                yield Flaw(where, _("a right wording fits everything"), _("Write the words that must be there."))
 
     def order(self, content: Content, chance: random.Random) -> list[str]:
         return []

@@ -171,7 +171,7 @@ class Quiz(models.Model):
     blueprint = models.JSONField(
         default=list,
         blank=True,
-        help_text="List of {questions, tag, difficulty, must_pass}: quizzes.drawing.Cell; the rest is spread evenly",
+        help_text="List of quizzes.drawing.Cell, as {questions, tag, bank, …}; the rest is spread evenly",
     )
     pass_percent = models.PositiveSmallIntegerField()
     tries_before_wait = models.PositiveSmallIntegerField(help_text="Failures in a row before a wait")

@@ -19,6 +19,7 @@ class RecallQuerySet(models.QuerySet):
 class Recall(models.Model):
     """A faulty question is called back after it was asked: every result in which it counted is looked at again.
 
+    Whoever asks for it does not settle it: somebody else does, or sends it back, and then it can be asked for again.
     All versions of the same words are withdrawn with it. ``rule`` says how the question counts from now on. The old
     results stay as they are; what they come to now is in the Regrades.
     """
@@ -41,6 +42,13 @@ class Recall(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="recalls_settled"
     )
     settled_at = models.DateTimeField(null=True, blank=True, help_text="Empty: nobody has been told yet")
+    sent_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="recalls_sent_back"
+    )
+    sent_back_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: it waits for a decision, or is settled"
+    )
+    sent_back_why = models.CharField(max_length=500, blank=True)
 
     objects = RecallQuerySet.as_manager()
 
@@ -50,7 +58,12 @@ class Recall(models.Model):
             models.CheckConstraint(
                 condition=Q(settled_at=None, settled_by=None) | Q(settled_at__isnull=False, settled_by__isnull=False),
                 name="quizzes_recall_settled_by_somebody",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_back_at=None, sent_back_by=None, sent_back_why="")
+                | Q(sent_back_at__isnull=False, sent_back_by__isnull=False, settled_at=None) & ~Q(sent_back_why=""),
+                name="quizzes_recall_sent_back_with_a_reason_and_not_settled",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -80,6 +80,9 @@ def question(request: HttpRequest, slug: str, question: str) -> HttpResponse:
         "usage": banks.usage_of(newest),
         "versions": versions,
         "steps": newest.steps.select_related("by"),
+        "was_shown": any(version.shown for version in versions),
+        "may_withdraw": newest.state == Question.State.ACCEPTED and newest.withdrawn_at is None,
+        "readers": banks.readers_of(newest) if newest.state == Question.State.PROPOSED else [],
         "may_review": newest.state == Question.State.PROPOSED and newest.written_by_id != request.user.pk,
     }
     return render(request, "quizzes/question.html", context)

@@ -1,4 +1,4 @@
-"""Writing questions: fields for choices, text for every kind; a preview; and the second person who reads them."""
+"""Writing questions in fields or as text; a preview; and the second person who reads them."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -8,13 +8,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from quizzes import authoring, banks, forms, importing
+from quizzes import authoring, banks, drafts, editor, importing
 from quizzes import services as quizzes
 from quizzes.formats import FORMATS
 from quizzes.formats.base import tags_of
 from quizzes.models import Bank, Question
-from quizzes.publishing import QUESTION_FIELDS
 
+CHOICES = {"single", "multiple", "truefalse"}  # kinds whose fields are the same
 MAY_SEE, MAY_EDIT = "quizzes.view_bank", "quizzes.change_question"
 
 
@@ -26,49 +26,61 @@ def edit(request: HttpRequest, slug: str, question: str = "") -> HttpResponse:
     old = get_object_or_404(bank.questions.newest(), slug=question) if question else None
     if request.method == "POST":
         return _sent(request, bank, old)
-    as_text = request.GET.get("as") == "text"
-    kind = request.GET.get("kind", "single")
-    if old and (as_text or not forms.is_plain_choice(old)):
-        return _page(request, bank, old, text=forms.text_of(old))
-    if old:
-        fields = {name: getattr(old, name) for name in (*QUESTION_FIELDS, "detail", "points", "must_pass", "shuffle")}
-        return _page(request, bank, old, fields=forms.fields_of(fields, old.slug))
-    if kind in forms.EXAMPLES:
-        return _page(request, bank, None, text=forms.begun(kind))
-    return _page(request, bank, None, fields=forms.fields_of(None))
+    if old is None:
+        return _page(request, bank, None, data=editor.begun(request.GET.get("kind", "")))
+    fields = drafts.fields_of(old)
+    if request.GET.get("as") == "text" or not editor.fits(fields):
+        return _page(request, bank, old, text=drafts.text_of(old))
+    return _page(request, bank, old, data=editor.data_of(fields, old.slug))
 
 
 def _sent(request: HttpRequest, bank: Bank, old: Question | None) -> HttpResponse:
-    """Save what was typed, or only show what it would look like."""
+    """Save what was typed, or only show what it would look like, with more rows or fewer."""
+    shown = {"text": request.POST["text"]} if "text" in request.POST else {"data": _data(request)}
+    if "data" in shown and (changed := editor.changed_rows(shown["data"])) is not None:
+        return _page(request, bank, old, data=changed)
     draft = _draft(request)
-    shown = {"text": request.POST["text"]} if "text" in request.POST else {"fields": forms.typed(request.POST)}
-    if old and draft.question:
+    if old:
         draft.slug = old.slug
     if draft.flaws or "preview" in request.POST:
         return _page(request, bank, old, draft=draft, **shown)
     if old is None and bank.questions.filter(slug=draft.slug).exists():
-        draft.flaws = [_("There is a question “%(slug)s” already: give this one another name.") % {"slug": draft.slug}]
+        taken = _("There is a question “%(slug)s” already: give this one another name.")
+        draft.errors["id"] = [taken % {"slug": draft.slug}]
         return _page(request, bank, old, draft=draft, **shown)
     saved = authoring.save_question(bank=bank, given=draft.given, by=request.user, propose="propose" in request.POST)
     return redirect("quizzes:question", bank.slug, saved.slug)
 
 
-def _draft(request: HttpRequest) -> forms.Draft:
-    return forms.read_text(request.POST["text"]) if "text" in request.POST else forms.read_fields(request.POST)
+def _data(request: HttpRequest) -> dict[str, str]:
+    """Return what was typed into fields."""
+    data = request.POST.dict()
+    return data | {"kind": data["kind"] if data.get("kind") in Question.Kind.values else Question.Kind.SINGLE.value}
+
+
+def _draft(request: HttpRequest) -> editor.Draft:
+    return drafts.read_text(request.POST["text"]) if "text" in request.POST else editor.read(_data(request))
 
 
 def _page(
-    request: HttpRequest, bank: Bank, old: Question | None, *, draft: forms.Draft | None = None, **shown: object
+    request: HttpRequest,
+    bank: Bank,
+    old: Question | None,
+    *,
+    draft: editor.Draft | None = None,
+    data: dict[str, str] | None = None,
+    text: str = "",
 ) -> HttpResponse:
     context = {
         "bank": bank,
         "bank_title": banks.told(bank.title, get_language()),
         "question": old,
-        "kinds": Question.Kind.choices,
-        "choice_kinds": [(value, label) for value, label in Question.Kind.choices if value in forms.CHOICES],
+        "kind": dict(Question.Kind.choices).get(data["kind"]) if data else "",
+        "choice_kinds": [(value, label) for value, label in Question.Kind.choices if value in CHOICES],
         "flaws": draft.flaws if draft else [],
         "drawn": banks.previews(draft.question) if draft and draft.question else [],
-        **shown,
+        "text": text,
+        "form": editor.shown(data, draft.errors if draft else {}) if data else None,
     }
     return render(request, "quizzes/edit.html", context)
 
@@ -99,6 +111,20 @@ def review(request: HttpRequest, slug: str, question: str) -> HttpResponse:
         messages.error(request, _("It does not wait for review any more."))
     except quizzes.NoReason:
         messages.error(request, _("Say what is to be mended."))
+    return redirect("quizzes:question", slug, question)
+
+
+@permission_required(MAY_EDIT, raise_exception=True)
+@require_POST
+def withdraw(request: HttpRequest, slug: str, question: str) -> HttpResponse:
+    """Have a question asked no more. What was asked and graded stays: to look at that again is a recall."""
+    row = get_object_or_404(Question.objects.newest(), bank__slug=slug, slug=question)
+    try:
+        quizzes.withdraw_question(question=row, reason=request.POST.get("reason", ""), by=request.user)
+    except quizzes.NoReason:
+        messages.error(request, _("Say why it is not to be asked any more."))
+    except quizzes.AlreadyWithdrawn:
+        messages.error(request, _("It is withdrawn already."))
     return redirect("quizzes:question", slug, question)
 
 

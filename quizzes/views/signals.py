@@ -5,12 +5,14 @@ from django.contrib.auth.decorators import permission_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from quizzes import integrity
 from quizzes import services as quizzes
 from quizzes.models import Signal
+from quizzes.papers import told
 
 MAY_SEE, MAY_JUDGE = "quizzes.review_attempts", "quizzes.change_signal"
 PAGE_SIZE = 30
@@ -27,6 +29,8 @@ def signal_list(request: HttpRequest) -> HttpResponse:
     listed = found.select_related("attempt__employee", "attempt__quiz", "other__employee", "judged_by")
     page = Paginator(listed.order_by("-found_at", "-pk"), PAGE_SIZE).get_page(request.GET.get("page"))
     verdicts = [choice for choice in Signal.Verdict.choices if choice[0]]
+    for signal in page.object_list:
+        signal.title = told(signal.attempt.quiz.title, get_language())
     return render(request, "quizzes/signal_list.html", {"page": page, "show": show, "verdicts": verdicts})
 
 

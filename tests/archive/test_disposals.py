@@ -194,7 +194,7 @@ def test_each_step_says_what_it_did_by_whose_order_under_which_rule(old_talk, tw
     assert (uk["rule"], uk["cites"], uk["link"]) == (
         "FCA Handbook, SYSC 10A.1.15",
         "uk-sysc-10a",
-        "https://handbook.fca.org.uk/",
+        "https://www.handbook.fca.org.uk/handbook/SYSC/10A/",
     )
     assert (body["removed"]["message"], body["removed"]["participant"]) == (4, 8)
     assert Tombstone.objects.filter(entry_seq=entry.seq).count() == 4

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from hashlib import sha256
 
 import pytest
 import time_machine
@@ -11,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from archive import merkle, services, tasks
-from archive.models import Batch, Delivery, Finding, Message, Tombstone
+from archive.models import AnswerCopy, Batch, Delivery, Finding, Message, Seat, SeatCopy, Tombstone
 from archive.services import integrity, running
 from portal.jobs.models import Job
 from portal.ledger import guards, keys, rules
@@ -20,6 +21,7 @@ from portal.ledger.models import Body, Entry, Verification
 from portal.standing import case
 from tests.archive.conftest import CLIENT
 from tests.archive.keeping import NOW, approve, ask, old, step_by_step
+from tests.archive.test_state import answers, word
 
 pytestmark = pytest.mark.django_db
 LONG_AGO, LATELY = date(2018, 3, 1), date(2026, 3, 1)
@@ -40,6 +42,10 @@ def archive(offices, run_import, write_feed, two_officers, monkeypatch) -> None:
     run_import(write_feed([lines[0], lines[7], lines[8]], "second.jsonl"), source="second")
     Finding.objects.open().update(state="closed", closed_at=timezone.now())
     step_by_step(approve(ask(two_officers[0]), two_officers[1]))
+    for hours in (2, 1):
+        moment = timezone.now() - timedelta(hours=hours)
+        said = answers("li.na", single=[word()], rooms={"wr1": [word()], "wr2": [word()]})
+        services.import_state(source=services.get_source("wecom"), data=said, taken_at=moment, by="system:test")
     assert (Message.objects.count(), Delivery.objects.count(), Tombstone.objects.count()) == (5, 2, 5)
 
 
@@ -153,6 +159,20 @@ def a_forged_tombstone_names_an_entry_of_its_own() -> None:
     Tombstone.objects.filter(id_digest=b"\2" * 32).update(entry_seq=1)
 
 
+def an_answer_is_deleted() -> None:
+    copy = AnswerCopy.objects.filter(about="wr1").first()
+    copy.words.update(copy=None)
+    copy.delete()
+
+
+def a_seat_is_added() -> None:
+    Seat.objects.create(copy=SeatCopy.objects.first(), handle="me", handle_folded="me")
+
+
+def a_list_is_deleted() -> None:
+    SeatCopy.objects.first().delete()
+
+
 TAMPERING = {
     "a fingerprint is changed": (update(Message, fingerprint=b"\1" * 32), "do not give its root"),
     "a message is deleted": (one_message_is_deleted, "leaves where"),
@@ -174,6 +194,15 @@ TAMPERING = {
     "a tombstone's id is changed": (update(Tombstone, id_digest=b"\1" * 32), "not those that the disposal left"),
     "a tombstone is deleted": (lambda: Tombstone.objects.first().delete(), "leaves where"),
     "a message is made to look disposed of": (a_message_is_made_to_look_disposed_of, "not those that the disposal"),
+    "an answer is changed": (update(AnswerCopy, answer="{}"), "not those that were kept"),
+    "an answer and its digest are changed": (
+        update(AnswerCopy, answer="{}", digest=sha256(b"{}").hexdigest()),
+        "not those that were kept",
+    ),
+    "an answer is deleted": (an_answer_is_deleted, "not those that were kept"),
+    "an answer goes to another Entry": (lambda: AnswerCopy.objects.filter(about="wr1").update(entry_seq=1), "no Entry"),
+    "a seat is added": (a_seat_is_added, "not those that were kept"),
+    "a permit list is deleted": (a_list_is_deleted, "not those that were kept"),
     "a tombstone names no disposal": (a_forged_tombstone_names_an_entry_of_its_own, "that no disposal made"),
 }
 

@@ -85,7 +85,7 @@ def test_the_schedules_stand_there_with_rule_and_citation(officer):
     for said in ("FCA Handbook, SYSC 10A.1.15", "5 years", "20 years", "Singapore No period is known for sure"):
         assert said in told
     links = {a["href"] for a in soup(officer.get(KEEPING)).select("#schedules a")}
-    assert "https://handbook.fca.org.uk/" in links
+    assert "https://www.handbook.fca.org.uk/handbook/SYSC/10A/" in links
 
 
 def test_and_in_chinese(two_officers, sign_in):

@@ -167,6 +167,28 @@ def test_media_forwards_and_signals():
     assert (found.signals_own, found.signals_addressed) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("fields", "counts"),
+    [
+        ({}, 0),
+        ({"contacts": ("x",)}, 1),
+        ({"is_in_outside_room": True}, 1),
+        ({"forwards_room": True}, 1),
+        ({"forwards_room": True, "contacts": ("x",)}, 1),
+        ({"contacts": ("x",), "msgtype": "text"}, 0),
+    ],
+)
+def test_a_forwarded_conversation_goes_to_outsiders_or_comes_from_a_room(fields, counts):
+    one = seen(**{"msgtype": "chatrecord", **fields})
+    assert compute([one]).forwarded_in == counts
+    assert compute(received=[one]).forwarded_in == 0
+
+
+def test_a_word_in_a_room_counts_for_who_is_in_it_without_a_message_there():
+    talk, spoken = [seen(contacts=("x",))], [said("agreed", 5, employee="", room="wr1")]
+    assert (compute(talk, said=spoken).agreed, compute(talk, said=spoken, rooms={"wr1"}).agreed) == (0, 1)
+
+
 def test_nothing_at_all_is_counted_as_nothing():
     assert compute(working_days=()) == Metrics(permitted_days=0)
 

@@ -245,7 +245,7 @@ def test_a_line_whose_bytes_are_gone_says_so(run, officer):
     ("content", "source", "words"),
     [
         (b"", "wecom", "The submitted file is empty"),
-        (b"x", "two words", "valid “slug”"),
+        (b"x", "two words", "no spaces"),
         (b"x", "", "required"),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from archive import holes as spans
 from archive import services
 from archive.models import FilledHole, Finding, Hole, Import, Message, Source, Unmatched
-from archive.services import feeds, holes, pairs, piecemeal, plans, records, running, storing
+from archive.services import consent_missing, feeds, holes, piecemeal, plans, records, running, storing
 from archive.sources.feed import open_feed
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
@@ -50,7 +50,7 @@ def dying_at(patch: pytest.MonkeyPatch, dies_at: set[int]) -> None:
         (storing, "_reach"),
         (piecemeal, "carry_out"),
         (records, "recompute_some"),
-        (pairs, "judge_some"),
+        (consent_missing, "judge_some"),
     ):
         patch.setattr(module, name, dying(getattr(module, name)))
 
@@ -59,7 +59,7 @@ def small_pieces(patch: pytest.MonkeyPatch, lines: int = 9, piece: int = 4) -> N
     patch.setattr(running, "BATCH_LINES", lines)
     patch.setattr(piecemeal, "PIECE", piece)
     patch.setattr(piecemeal, "BATCHES", 2)
-    patch.setattr(pairs, "PEOPLE", 1)
+    patch.setattr(consent_missing, "PEOPLE", 1)
 
 
 def steps_of(run_import, feed, patch: pytest.MonkeyPatch) -> int:

@@ -83,11 +83,36 @@ def test_records_that_could_not_be_decrypted_are_told_by_key(client, run_import,
     dark = [{"seq": n, "msgid": f"m{n}", "publickey_ver": n // 4, "error": 10007} for n in (1, 4, 5)]
     run_import(write_feed(dark))
     page = soup(client.get(PAGE))
-    assert rows(page, "unreadable") == [["0", "10007", "1", "1"], ["1", "10007", "2", "4 to 5"]]
+    assert [row[:4] for row in rows(page, "unreadable")] == [["0", "10007", "1", "1"], ["1", "10007", "2", "4 to 5"]]
+
+
+@pytest.mark.parametrize(("days", "said"), [(4, "until 21 Oct 2026, 18:00"), (6, "no more: settle the finding")])
+def test_an_unreadable_record_can_be_fetched_again_for_five_days(client, run_import, write_feed, days, said):
+    at = int(FRIDAY_EVENING.timestamp() * 1000)
+    with time_machine.travel(FRIDAY_EVENING + timedelta(days=days)):
+        run_import(write_feed([{"seq": 1, "msgid": "m1", "publickey_ver": 1, "pulled_at": at, "error": 10007}]))
+        [row] = rows(soup(client.get(PAGE)), "unreadable")
+    assert row[4].startswith(said)
+
+
+def test_numbers_that_are_explained_are_not_missing(client, run_import, write_feed, officer):
+    run_import(write_feed([line(1), line(4), line(10)]))
+    assert "30.00 %: 3 of 10" in words(client.get(PAGE))
+    source = Source.objects.get()
+    services.settle_hole(source=source, first=5, decision="explained", reason="never sent", by=officer)
+    page = words(client.get(PAGE))
+    assert "60.00 %: 3 of 5 5 numbers are explained and not counted." in page
+    assert "2 numbers missing" in words(client.get(LIST))
+
+
+def test_a_feed_says_what_its_silence_is_and_that_nothing_has_come(source, client):
+    assert "Nothing has come yet" in words(client.get(PAGE))
+    Source.objects.update(created_at=timezone.now() - timedelta(hours=30))
+    assert "No sign of a pull since" in words(client.get(PAGE))
 
 
 def test_every_line_of_a_month_is_somewhere(sample, client):
-    [month] = rows(soup(client.get(PAGE)), "months")
+    month, _kinds, _gaps = rows(soup(client.get(PAGE)), "months")
     assert month == ["October 2026", "1", "59", "57", "1", "0", "1"]
     assert sum(int(count) for count in month[3:]) == int(month[2])
 
@@ -379,7 +404,8 @@ def test_a_feed_in_short_leads_to_its_page(sample, client):
 
 
 @pytest.mark.parametrize(
-    ("hours", "said"), [(1, "Delivers"), (30, "Silent"), (80, "Silent for days"), (130, "Records are being lost")]
+    ("hours", "said"),
+    [(1, "Delivers, with open findings"), (30, "Silent"), (80, "Silent for days"), (130, "Records are being lost")],
 )
 def test_a_silence_shows_on_the_list(sample, client, hours, said):
     with time_machine.travel(FRIDAY_EVENING + timedelta(hours=hours)):

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from archive import services
-from archive.models import ConsentWord, Finding, Record, Seat, SeatCopy
+from archive.models import AnswerCopy, ConsentWord, Finding, Record, Seat, SeatCopy
+from archive.services import consents
 from archive.services.seats import Seats
 from portal.ledger.models import Entry
 from tests.archive.conftest import CLIENT, OTHER_CLIENT, ROOM, at, line
@@ -74,9 +75,9 @@ def test_a_list_that_is_known_to_have_held_longer_reaches_back_but_not_over_an_o
 
 def test_the_same_answers_again_change_nothing():
     data = answers("li.na", single=[word()])
-    assert keep(data) == {"seats": 1, "words": 1}
+    assert keep(data) == {"seats": 1, "words": 1, "copies": 1, "errors": 0}
     entries = Entry.objects.count()
-    assert keep(data) == {"seats": 0, "words": 0}
+    assert keep(data) == {"seats": 0, "words": 0, "copies": 0, "errors": 0}
     assert (SeatCopy.objects.count(), Seat.objects.count(), Entry.objects.count()) == (1, 1, entries)
     with pytest.raises(services.NotAState, match="Another list of that very moment"):
         keep(answers("other"))
@@ -84,13 +85,17 @@ def test_the_same_answers_again_change_nothing():
 
 def test_an_answer_that_is_an_error_holds_nothing():
     data = {"get_permit_user_list": {"errcode": 40014, "ids": []}, "check_single_agree": {"errcode": 1}}
-    assert keep(data) == {"seats": 0, "words": 0}
+    assert keep(data) == {"seats": 0, "words": 0, "copies": 2, "errors": 2}
+    told = AnswerCopy.objects.order_by("asked").values_list("asked", "error_code", "rows")
+    assert list(told) == [("permit", 40014, 0), ("single", 1, 0)]
 
 
 def test_what_is_neither_yes_nor_no_stays_unknown():
     single = [word("Default_Agree"), word("Strange"), word("Disagree", OTHER_CLIENT), {"userid": 5}, "x"]
-    assert keep(answers(single=single))["words"] == 1
-    assert ConsentWord.objects.get().contact == OTHER_CLIENT
+    assert keep(answers(single=single))["words"] == 2
+    told = dict(ConsentWord.objects.values_list("contact", "word"))
+    assert told == {CLIENT: "default", OTHER_CLIENT: "refused"}
+    assert [one.contact for one in consents.said_by([CLIENT, OTHER_CLIENT])] == [OTHER_CLIENT]
 
 
 def test_a_word_changes_the_records_it_speaks_for(run_import, write_feed):
@@ -178,4 +183,4 @@ def test_the_command_takes_a_moment_in_the_firms_zone(tmp_path):
     )
     copy = SeatCopy.objects.get()
     assert (copy.taken_at, copy.holds_from) == (NOON, date(2026, 10, 12))
-    assert out.getvalue() == "1 seats, 0 new words on consent\n"
+    assert out.getvalue() == "1 seats, 0 new words on consent, 1 copies of answers, 0 of them errors\n"

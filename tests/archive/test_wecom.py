@@ -85,6 +85,21 @@ def test_forwarded_words_are_not_the_forwarders():
 
 
 @pytest.mark.parametrize(
+    ("items", "is_from_room"),
+    [
+        ([{"type": "ChatRecordText", "content": "{}", "from_chatroom": False}], False),
+        ([{"type": "ChatRecordText", "content": "{}", "from_chatroom": "true"}, 1], False),
+        ([{"type": "ChatRecordText", "content": "{}"}, {"type": "ChatRecordText", "from_chatroom": True}], True),
+        ([{"type": "chatrecord", "content": '{"item":[{"type":"ChatRecordText","from_chatroom":true}]}'}], True),
+        ("no list", False),
+    ],
+)
+def test_a_forwarded_conversation_says_whether_it_was_held_in_a_room(items, is_from_room):
+    assert one(msgtype="chatrecord", chatrecord={"title": "Chat", "item": items}).forwards_room is is_from_room
+    assert one(msgtype="mixed", mixed={"item": items}).forwards_room is False
+
+
+@pytest.mark.parametrize(
     ("content", "own"),
     [
         ('这是一条引用/回复消息：\n"Zhou:\n加我微信"\n------\n好的', "好的"),

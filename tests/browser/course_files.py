@@ -11,7 +11,7 @@ from tests.browser.house import ROOT
 
 COURSE = ROOT / "training" / "courses" / "wechat-archiving"
 SLUG = COURSE.name
-FENCE = re.compile(r"^::: (check|chat|steps) ([a-z0-9-]+)\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^::: (check|chat|branch|steps) ([a-z0-9-]+)\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,20 @@ def read_lesson(visitor: Visitor) -> None:
     """Read the lesson in view to its end and go on by its button."""
     page = visitor.page
     assert page.locator("article.lesson .part").count() > 2
+    for section in page.locator("article.lesson .exercise").all():
+        try_exercise(section)
     with page.expect_navigation():
         page.locator("form.onward button").click()
+
+
+def try_exercise(section: Locator) -> None:
+    """Do what the exercise asks, whatever comes of it; what was done before is left alone."""
+    while (asked := section.locator("form :is(.reply, .btn:not(.plain))")).count():
+        for group in section.locator("fieldset:has(input[type=radio])").all():
+            group.locator("label").first.click()
+        with section.page.expect_response(lambda response: response.request.method == "POST"):
+            asked.first.click()
+        expect(section.locator("form.htmx-request")).to_have_count(0)  # the answer stands in its place
 
 
 def read_module(visitor: Visitor) -> list[str]:
@@ -49,8 +61,8 @@ def read_module(visitor: Visitor) -> list[str]:
 
 def block_of(page: Page, kind: str) -> tuple[Locator, dict] | None:
     """Return the first block of a kind that the lesson in view has, and what the course's file says of it."""
-    of_kind = {"check": ".exercise:not(.is-chat, .is-steps)", "chat": ".is-chat", "steps": ".is-steps"}[kind]
-    sections = page.locator(f"article.lesson {of_kind}")
+    of_kind = ":not(.is-chat, .is-branch, .is-steps)" if kind == "check" else f".is-{kind}"
+    sections = page.locator(f"article.lesson .exercise{of_kind}")
     if not sections.count():
         return None
     name = sections.first.get_attribute("id").removeprefix("block-")
@@ -92,6 +104,31 @@ def mark_chat_with_one_mistake(page: Page, section: Locator, told: dict) -> None
     expect(remarks.first).to_contain_text(f"It is: {asked[0]['mark'].title()}")
     for number, message in enumerate(asked):
         expect(remarks.nth(number)).to_contain_text(message["why"])
+
+
+def best_replies(told: dict) -> list[dict]:
+    """Return the choices of the path on which every reply keeps the record, as the course's file tells them."""
+    scenes, path = {scene["id"]: scene for scene in told["scenes"]}, []
+    here = scenes[told["start"]]
+    while "choices" in here:
+        path.append(next(choice for choice in here["choices"] if choice["rating"] == "keeps"))
+        here = scenes[path[-1]["to"]]
+    return path
+
+
+def reply_rightly(page: Page, section: Locator, told: dict) -> None:
+    """Give the replies that keep the record: each is explained, and at the end it is told where they led."""
+    replies = best_replies(told)
+    _tells_nothing_yet(page, [choice["why"] for scene in told["scenes"] for choice in scene.get("choices", ())])
+    for choice in replies:
+        section.get_by_role("button", name=plain(choice["reply"].strip("[]")), exact=True).click()
+        remark = section.get_by_role("status")
+        expect(remark).to_contain_text("This keeps the record.")
+        expect(remark).to_contain_text(plain(choice["why"]))
+        expect(remark).to_be_focused()
+    expect(section).to_contain_text(f"{2 * len(replies)} of {2 * len(replies)} points on this path.")
+    end = next(scene["end"] for scene in told["scenes"] if scene["id"] == replies[-1]["to"])
+    expect(section.locator(".note")).to_contain_text(plain(end))
 
 
 def walk_through_steps(section: Locator, told: dict) -> None:

@@ -77,8 +77,8 @@ def test_she_reads_and_each_answer_earns_its_own_explanation(story: Story) -> No
     hero, page = story.hero, story.hero.page
     hero.go("/")
     with page.expect_navigation():
-        page.locator(".todo .btn").click()
-    left = {"check", "chat", "steps"}
+        page.locator(".todo .btn", has_text="Begin").click()
+    left = {"check", "chat", "branch"}
     while left and not hero.path.endswith("/quiz/"):
         for kind in sorted(left):
             if found := studying.block_of(page, kind):
@@ -95,13 +95,13 @@ def _answer(hero: Visitor, kind: str, section, told: dict) -> None:
             studying.answer_check_wrongly(hero.page, section, told)
         case "chat":
             studying.mark_chat_with_one_mistake(hero.page, section, told)
-        case "steps":
-            studying.walk_through_steps(section, told)
+        case "branch":
+            studying.reply_rightly(hero.page, section, told)
 
 
 def test_she_goes_on_at_her_desk_where_she_was_on_her_phone(arrive: Arrive, newcomer: Newcomer, story: Story) -> None:
     on_phone, desk = story.hero.page, arrive()
-    answered = on_phone.locator(".part", has=on_phone.locator(".exercise [role=status], .exercise .summary"))
+    answered = on_phone.locator(".part", has=on_phone.locator(".exercise [role=status]"))
     places = [answered.nth(n).get_attribute("id") for n in range(answered.count())]
     desk.sign_in(newcomer.email, newcomer.password)
     with desk.page.expect_navigation():
@@ -111,7 +111,7 @@ def test_she_goes_on_at_her_desk_where_she_was_on_her_phone(arrive: Arrive, newc
     assert went_on_at.removeprefix("#") in places
     assert desk.page.url.endswith(went_on_at)
     for place in places:
-        expect(desk.page.locator(f"#{place} :is(.verdict, .summary)").first).to_be_visible()
+        expect(desk.page.locator(f"#{place} :is(.verdict, .remark)").first).to_be_visible()
 
 
 def test_a_quiz_tells_nothing_before_it_is_handed_in_and_is_reached_by_keyboard(story: Story) -> None:
@@ -131,7 +131,7 @@ def test_a_quiz_tells_nothing_before_it_is_handed_in_and_is_reached_by_keyboard(
         studying.tells_nothing_before_it_is_handed_in(responses)
 
 
-def test_having_failed_she_sees_every_question_explained(story: Story) -> None:
+def test_having_failed_she_sees_what_was_right_explained_and_no_key_of_the_rest(story: Story) -> None:
     hero, page = story.hero, story.hero.page
     asked = studying.paper(page)
     hero.press("Hand in")
@@ -141,9 +141,13 @@ def test_having_failed_she_sees_every_question_explained(story: Story) -> None:
     expect(cards).to_have_count(8)
     for number, (question, _options) in enumerate(asked):
         card = cards.nth(number)
-        for told in (question.stem, question.explanation, *question.whys, *question.right):
-            expect(card).to_contain_text(told)
+        expect(card).to_contain_text(question.stem)
         expect(card.locator(".asked .tag")).to_have_text("Wrong" if number else "Right")
+        for told in (question.explanation, *question.whys):  # of what is wrong the key opens with the pass
+            if number:
+                expect(card).not_to_contain_text(told)
+            else:
+                expect(card).to_contain_text(told)
     story.result_path = hero.path
 
 
@@ -175,7 +179,7 @@ def test_she_reads_and_passes_the_other_modules_and_has_completed_the_course(sto
     expect(page.locator(".verdict")).to_contain_text("you have completed the course")
     hero.go(COURSE_PATH)
     expect(page.locator(".lessons .dot.done")).to_have_count(course_files.lesson_count() + studying.MODULES)
-    assert len(read) > 20
+    assert len(read) > course_files.lesson_count() // 2  # all but those of the first module
 
 
 def test_she_downloads_a_certificate_with_her_name_in_both_scripts(story: Story, newcomer: Newcomer) -> None:
@@ -203,7 +207,7 @@ def test_a_stranger_sees_that_the_certificate_is_valid_and_nothing_else(
     stranger.go(f"/verify/{story.serial}/")
     expect(page.get_by_role("heading", name="This certificate is valid")).to_be_visible()
     told = dict(zip(page.locator("dt").all_inner_texts(), page.locator("dd").all_inner_texts(), strict=True))
-    assert list(told) == ["Name as printed", "Course", "Edition", "Completed", "Valid until", "Serial"]
+    assert list(told) == ["Name as printed", "Issued by", "Course", "Edition", "Completed", "Valid until", "Serial"]
     assert told["Name as printed"] == newcomer.name
     assert told["Course"] == "WeChat archiving compliance"
     assert told["Serial"] == story.serial
@@ -255,7 +259,7 @@ def test_hr_watches_an_export_and_downloads_that_very_certificate_in_it(
         assert archive.testzip() is None
         assert archive.read(f"{story.serial}.pdf") == story.pdf
         listed = list(csv.DictReader(io.StringIO(archive.read("index.csv").decode("utf-8-sig"))))
-        assert {row["file"] for row in listed} == set(archive.namelist()) - {"index.csv"}
+        assert {row["file"] for row in listed} == {name for name in archive.namelist() if name.endswith(".pdf")}
     [hers] = [row for row in listed if row["serial"] == story.serial]
     assert hers["employee_no"] == newcomer.number
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from portal.jobs import services
@@ -146,3 +147,32 @@ def test_preparing_happens_under_the_lease_and_outside_of_the_steps_transaction(
 
     services.work(start().pk, one_more, prepare=prepare)
     assert seen == [("running", False)] * 3
+
+
+def test_only_a_job_that_may_be_stopped_is_stopped():
+    firm, loose = (
+        services.start(kind="tests.count", key="firm"),
+        services.start(kind="tests.count", key="loose", may_stop=True),
+    )
+    assert [services.stop(job=firm), services.stop(job=loose)] == [False, True]
+    for job, state in ((firm, Job.State.WAITING), (loose, Job.State.STOPPED)):
+        job.refresh_from_db()
+        assert job.state == state
+    assert not Job.objects.due(timezone.now()).filter(pk=loose.pk).exists()
+
+
+def test_a_job_that_has_ended_is_not_stopped():
+    job = start(may_stop=True)
+    services.work(job.pk, lambda job: True)
+    assert services.stop(job=job) is False
+
+
+def test_who_holds_a_job_that_was_stopped_or_taken_over_is_told():
+    job = start(may_stop=True)
+    services._claim(job.pk)
+    job.refresh_from_db()
+    with transaction.atomic():
+        services.hold(job)
+    services.stop(job=job)
+    with pytest.raises(services.LeaseLost), transaction.atomic():
+        services.hold(job)

@@ -5,7 +5,8 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from portal.ledger import findings, sealing, sending, services
+from portal.jobs.models import Job
+from portal.ledger import findings, sealing, sending, services, tasks
 from portal.ledger.models import Entry, Verification
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +79,7 @@ def test_an_entry_is_found_by_its_number_with_its_proof(auditor, write):
 
 @pytest.mark.parametrize(
     ("asked", "answer"),
-    [("99", "There is no entry 99."), ("x", "Enter a whole number."), ("-1", "greater than or equal to 1")],
+    [("99", "There is no entry 99."), ("x", "That is not a number."), ("-1", "Entries are counted from 1.")],
 )
 def test_a_number_that_is_none_is_told(auditor, write, asked, answer):
     write(1)
@@ -116,3 +117,14 @@ def test_the_page_costs_the_same_for_a_short_log_and_for_a_long_one(auditor, wri
         sealing.seal()
     sending.deliver_due()
     assert count_queries(lambda: auditor.get(PAGE, {"seq": 2})) == short
+
+
+def test_the_whole_log_is_verified_when_somebody_asks_once_an_hour(auditor, write):
+    write(3)
+    sealing.seal()
+    for _ in range(2):
+        told = words(auditor.post("/evidence/verify/", follow=True))
+        assert "The whole log is being read." in told
+    tasks.verify(Job.objects.get(kind="portal.ledger.tasks.verify").pk)
+    assert Verification.objects.get().is_full
+    assert "Sound: verified up to entry 4" in words(auditor.get(PAGE))

@@ -110,6 +110,13 @@ def test_on_one_day_much_was_pulled_late(records):
     assert count * 10 > sum(one.sent_at.astimezone(ZONE).date() == day for one in records)
 
 
+def test_one_file_was_not_fetched_and_one_text_had_to_be_mended(records):
+    [lost] = [one for one in records if one.media_missing]
+    assert lost.msgtype in ("file", "image")
+    assert any(one.startswith(("wm", "wo")) for one in lost.recipients)
+    assert sum(one.was_repaired for one in records) == 1
+
+
 def test_every_sort_of_record_occurs(records):
     kinds = Counter(one.category for one in records)
     assert set(kinds) == {"content", "recall", "consent", "control", "unreadable"}

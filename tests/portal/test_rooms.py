@@ -14,11 +14,13 @@ MAY_POINT_AT = {
     "ledger": "",
     "people": "ledger",
     "jobs": "ledger people",
+    "hr": "ledger people jobs",
     "quizzes": "ledger people jobs",
     "training": "ledger people jobs quizzes",
     "archive": "ledger people jobs",
     "standing": "ledger people jobs quizzes training archive",
-    "demo": "ledger people jobs quizzes training archive standing",
+    "evidence": "ledger people jobs quizzes training archive standing",
+    "demo": "ledger people jobs hr quizzes training archive standing evidence",
 }
 
 

@@ -52,6 +52,20 @@ def test_a_bank_of_fifteen_gives_a_second_attempt_all_seven_that_are_left():
     assert len(set(first) & set(second)) == 1
 
 
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), seed=st.text(max_size=4), tries=st.integers(2, 4),
+    data=st.data(),
+)  # fmt: skip
+def test_no_question_comes_again_while_the_bank_lasts_however_unlike_its_tags_are(sizes, seed, tries, data):
+    bank = {f"{tag}-{n}": Card((f"t{tag}",)) for tag, size in enumerate(sizes) for n in range(size)}
+    count = data.draw(st.integers(1, len(bank)))
+    seen: list[str] = []
+    for number in range(tries):
+        drawn = drawing.draw(bank, count=count, seed=f"{seed}{number}", seen=seen)
+        assert len(set(drawn) & set(seen)) == max(0, count - (len(bank) - len(set(seen))))
+        seen += drawn
+
+
 def test_when_everything_was_seen_the_longest_ago_comes_again_first():
     questions = bank(a=4)
     assert set(drawing.draw(questions, count=2, seed="s", seen=["a-0", "a-1", "a-2", "a-3", "a-0"])) == {"a-1", "a-2"}

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from django.urls import reverse
 
 from portal.ledger.models import Entry
-from quizzes import authoring, forms, services
+from quizzes import authoring, services
 from quizzes.models import Bank, Question, QuestionStep
 from tests.quizzes.conftest import question
 from tests.quizzes.samples import ALL
@@ -30,8 +30,9 @@ def second(make_employee):
 FIELDS = {
     "id": "fresh", "kind": "single", "tags": "US rules, periods", "difficulty": "3", "points": "2", "shuffle": "on",
     "stem-en": "Which one?", "stem-zh-hans": "哪一个？", "explanation-en": "So it is.",
-    "o0-text-en": "This", "o0-text-zh-hans": "这个", "o0-right": "on", "o0-why-en": "Yes.",
-    "o1-text-en": "That", "o1-text-zh-hans": "那个", "o1-why-en": "No.", "o2-text-en": "",
+    "options-rows": "3",
+    "options-0-text-en": "This", "options-0-text-zh-hans": "这个", "options-0-right": "on", "options-0-why-en": "Yes.",
+    "options-1-text-en": "That", "options-1-text-zh-hans": "那个", "options-1-why-en": "No.", "options-2-text-en": "",
 }  # fmt: skip
 
 
@@ -102,22 +103,13 @@ def test_every_kind_is_edited_as_text_and_comes_back_as_it_was(bank, author, sig
     assert second.state == "draft"
 
 
-@pytest.mark.parametrize("kind", sorted(forms.EXAMPLES))
-def test_a_new_question_of_every_kind_begins_with_an_example(bank, author, sign_in, kind):
-    page = sign_in(author).get(reverse("quizzes:new", args=["b"]), {"kind": kind}).text
-    text = form_of(page)["text"]
-    draft = forms.read_text(text.replace("- id: \n", "- id: fresh\n").replace("…", "Words"))
-    assert draft.flaws == []
-    assert draft.question["kind"] == kind
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"o0-right": None}, "no option is right"),
-        ({"stem-en": "", "stem-zh-hans": ""}, "has no text"),
-        ({"o1-text-en": "", "o1-text-zh-hans": ""}, "1 options"),
-        ({"o1-right": "on"}, "2 right options"),
+        ({"options-0-right": None}, "No option is right"),
+        ({"stem-en": "", "stem-zh-hans": ""}, "Write what is asked."),
+        ({"options-1-text-en": "", "options-1-text-zh-hans": "", "options-1-why-en": ""}, "1 options"),
+        ({"options-1-right": "on"}, "2 right options"),
         ({"id": "old"}, "already"),
     ],
 )
@@ -186,3 +178,19 @@ def test_a_course_that_is_loaded_again_takes_the_newest_of_the_same(bank, author
     authoring.retag(bank=bank, slugs=["old"], remove=["new"], by=author)
     [row] = services.publish_bank(slug="b", title={"en": "Bank"}, questions=[question("old")], by="system:test")
     assert row.version == 3
+
+
+def test_an_author_withdraws_a_question_with_a_reason(bank, author, sign_in):
+    client, address = sign_in(author), reverse("quizzes:withdraw", args=["b", "old"])
+    assert "Say why" in client.post(address, {"reason": " "}, follow=True).text
+    assert "It is wrong since May." in client.post(address, {"reason": "It is wrong since May."}, follow=True).text
+    assert not Question.objects.usable().exists()
+    assert Entry.objects.get(verb="quizzes.question_withdrawn").actor == author.uid
+    assert "It is withdrawn already." in client.post(address, {"reason": "again"}, follow=True).text
+
+
+def test_who_may_read_it_is_told_and_a_question_never_shown_is_not_called_back(bank, author, second, sign_in):
+    sign_in(author).post(reverse("quizzes:new", args=["b"]), FIELDS | {"propose": "1"})
+    page = sign_in(author).get(reverse("quizzes:question", args=["b", "fresh"])).text
+    assert second.name in page
+    assert "Call it back" not in page

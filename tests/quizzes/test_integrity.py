@@ -50,6 +50,21 @@ def test_who_has_everything_wrong_shares_with_everybody():
     assert signals.alike(wrong, given, dict.fromkeys(range(20), 200)) == []
 
 
+def test_two_old_attempts_are_not_compared_again_and_two_fresh_ones_once():
+    wrong = {attempt: {n: "x" for n in range(4)} for attempt in (1, 2, 3)}
+    given, asked = {(n, "x"): 3 for n in range(4)}, dict.fromkeys(range(4), 100)
+    pairs = [(one.first, one.second) for one in signals.alike(wrong, given, asked, {3})]
+    assert pairs == [(1, 3), (2, 3)]
+    assert [(one.first, one.second) for one in signals.alike(wrong, given, asked, {2, 3})] == [(1, 2), (1, 3), (2, 3)]
+    assert len(signals.alike(wrong, given, asked)) == 3
+
+
+def test_a_look_tells_the_strangest_and_no_more_than_a_reviewer_reads():
+    wrong = {attempt: {n: f"x{attempt // 30}" for n in range(4)} for attempt in range(90)}
+    given = {(n, f"x{k}"): 30 for n in range(4) for k in range(3)}
+    assert len(signals.alike(wrong, given, dict.fromkeys(range(4), 900))) == signals.MOST_FOUND
+
+
 @pytest.fixture
 def sit(make_quiz, make_employee):
     """Let somebody take the quiz: after so many seconds, with these positions wrong, by an option of their own."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from archive.models import Finding
 from portal.people import services as people
 from portal.people.models import Employee
-from portal.standing import outlook, services, talks, tasks, trend
+from portal.standing import outlook, people_table, services, talks, tasks, trend
 from portal.standing.models import MonthEnd, Standing, Stock
 from tests import studying
 
@@ -43,6 +43,10 @@ def below(team: dict):
     return Employee.objects.below(team["boss"])
 
 
+def forecast(team: dict, today: date) -> list[outlook.Lapses]:
+    return outlook.forecast(people_table.groups(below(team), today), today)
+
+
 def test_the_day_of_the_lapse_is_the_first_day_untrained(team):
     lapses = dict(Standing.objects.values_list("employee__name_en", "lapses_on"))
     assert lapses["Ann"] == date(2027, 3, 1)
@@ -52,9 +56,9 @@ def test_the_day_of_the_lapse_is_the_first_day_untrained(team):
 
 
 def test_the_forecast_counts_whom_the_rows_behind_it_name(team, sign_in):
-    found = outlook.forecast(below(team), date(2026, 6, 1))
+    found = forecast(team, date(2026, 6, 1))
     assert [(one.days, one.people) for one in found] == [(30, 1), (60, 1), (90, 1)]
-    assert [one.people for one in outlook.forecast(below(team), date(2026, 5, 1))] == [0, 1, 1]
+    assert [one.people for one in forecast(team, date(2026, 5, 1))] == [0, 1, 1]
     rows = BeautifulSoup(sign_in(team["boss"]).get(f"{TEAM}?lapses=30").text, "html.parser")
     assert [row.text for row in rows.select("table.heat tbody th a")] == ["Bo"]
 

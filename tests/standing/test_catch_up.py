@@ -60,7 +60,7 @@ def test_only_people_to_whom_something_happened_are_looked_at(make_employee):
     services.catch_up()
     before = services.Look.objects.get().seq
     studying.assign(one)
-    ids = services.whom_to_look_at(after=before, upto=services.ledger.head_seq(), today=timezone.localdate())
+    ids = services.whom_to_look_at(after=before, upto=services.ledger.head_seq(), now=timezone.now())
     assert ids == [one.pk]
     assert two.pk not in ids
 

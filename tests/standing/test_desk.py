@@ -105,7 +105,7 @@ def test_a_page_of_many_costs_as_many_queries_as_one_of_few(client, make_employe
 def test_one_finding_is_decided_on_its_page_and_each_step_is_there(client, words):
     do(client, words, "claim")
     page = do(client, words, "confirm", "Business was moved away.")
-    assert "Written down." in said(page)
+    assert "It is confirmed." in said(page)
     words.refresh_from_db()
     assert words.state == "confirmed"
     steps = [item.strong.text for item in soup(page).select(".done-steps li")]
@@ -131,7 +131,7 @@ def test_what_somebody_else_has_is_read_but_not_decided(client, words, make_empl
     assert "Somebody Else is working on it" in page.get_text(" ", strip=True)
     assert not page.select("button[value=confirm]")
     assert "Somebody Else is working on it" in said(do(client, words, "confirm"))
-    assert "Written down" in said(do(client, words, "note", "seen"))
+    assert "The note is written down" in said(do(client, words, "note", "seen"))
 
 
 def test_a_decision_without_a_reason_changes_nothing(client, words):

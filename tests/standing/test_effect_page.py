@@ -63,6 +63,7 @@ def completed(employee, course: Course, *moments: datetime) -> None:
     """Completions of one person, in the cycles 1, 2 …"""
     for cycle, moment in enumerate(moments, start=1):
         fields = {"employee": employee, "cycle": cycle, "assigned_on": moment.date(), "due_on": moment.date()}
+        fields |= {"ended_on": moment.date(), "ended_why": "completed"}
         assignment = Assignment.objects.create(course=course, **fields)
         Completion.objects.create(
             assignment=assignment,

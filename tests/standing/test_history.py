@@ -40,7 +40,7 @@ def firm(make_employee) -> dict:
         di.left_on = timezone.localdate()
         di.save()
     with on("2026-04-03"):
-        Standing.objects.filter(employee=di).update(next_change_on="2026-04-03")
+        Standing.objects.filter(employee=di).update(next_change_at=timezone.now())
         services.catch_up()
     with on("2026-05-02"):
         studying.complete(studying.assign(cy))
@@ -107,4 +107,4 @@ def test_the_day_after_the_last_one_is_known_beforehand(make_employee):
     with on("2026-03-02"):
         leaver = make_employee(left_on=timezone.localdate() + timedelta(days=3))
         services.catch_up()
-        assert str(Standing.objects.get(employee=leaver).next_change_on) == "2026-03-06"
+        assert str(timezone.localdate(Standing.objects.get(employee=leaver).next_change_at)) == "2026-03-06"

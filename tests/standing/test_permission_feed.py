@@ -135,7 +135,7 @@ def test_who_asks_too_often_waits(ask, monkeypatch):
 
 def test_the_secret_is_shown_once_and_only_its_digest_is_kept(sign_in, compliance):
     client = sign_in(compliance)
-    page = client.post(PAGE, {"label": "Device manager"}).text
+    page = client.post(PAGE, {"label": "Device manager", "opens": "standing"}).text
     token = FeedToken.objects.get()
     [shown] = [
         word for word in page.replace("<", " ").replace(">", " ").split() if word.startswith("ocs_") and len(word) > 40
@@ -144,7 +144,7 @@ def test_the_secret_is_shown_once_and_only_its_digest_is_kept(sign_in, complianc
     assert shown not in client.get(PAGE).text
     assert shown not in str(FeedToken.objects.values().get())
     told = ledger.body_of(Entry.objects.get(verb="standing.feed_token_made"))
-    assert told == {"label": "Device manager", "hint": token.hint}
+    assert told == {"label": "Device manager", "hint": token.hint, "opens": "standing"}
 
 
 def test_the_feed_is_read_in_a_constant_number_of_queries(ask, two, make_employee, count_queries):

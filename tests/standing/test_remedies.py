@@ -128,24 +128,37 @@ def test_a_breach_closes_on_the_lesson_and_two_reviewers(task, make_employee):
 def test_compliance_chooses_another_lesson_or_none(course, person, make_employee, sign_in):
     officer = make_employee(roles=("Compliance",))
     client, page = sign_in(officer), reverse("standing:remedy_table")
-    client.post(page, {"kind": "off_channel", "lesson": "tiny/second/second-lesson"})
+    client.post(page, {"off_channel": "tiny/second/second-lesson"})
     find(person)
     services.catch_up()
     assert RemedyTask.objects.get().lesson.slug == "second-lesson"
-    client.post(page, {"kind": "off_channel", "lesson": ""})
+    client.post(page, {"off_channel": ""})
     find(person, n=2)
     services.catch_up()
     assert RemedyTask.objects.count() == 1
     assert Entry.objects.filter(verb="standing.remedy_chosen", actor=officer.uid).count() == 2
-    for bad in ({"kind": "weather", "lesson": ""}, {"kind": "off_channel", "lesson": "no/such/lesson"}):
-        assert client.post(page, bad).status_code == 404
+    assert client.post(page, {"off_channel": "no/such/lesson"}).status_code == 404
+    client.post(page, {"weather": "", "off_channel": ""})  # what there is not is not looked at, what is so not written
     assert Remedy.objects.count() == 1
+
+
+def test_several_kinds_are_chosen_with_one_save_and_the_page_says_how_many(course, make_employee, sign_in):
+    client, page = sign_in(make_employee(roles=("Compliance",))), reverse("standing:remedy_table")
+    lesson = "tiny/second/second-lesson"
+    form = BeautifulSoup(client.get(page).text, "html.parser").select("form select")
+    assert {select["name"] for select in form} == remedies.ABOUT_PEOPLE
+    as_it_is = {s["name"]: next((o["value"] for o in s.select("option[selected]")), "") for s in form}
+    answer = client.post(page, as_it_is, follow=True)
+    assert "Nothing was changed" in answer.text
+    answer = client.post(page, {**as_it_is, "silent_seat": lesson, "media_missing": lesson}, follow=True)
+    assert "2 kinds of findings changed" in answer.text
+    assert set(Remedy.objects.values_list("kind", flat=True)) == {"silent_seat", "media_missing"}
 
 
 def test_an_auditor_reads_the_table_and_changes_nothing(course, make_employee, sign_in):
     client, page = sign_in(make_employee(roles=("Auditor",))), reverse("standing:remedy_table")
     assert client.get(page).status_code == 200
-    assert client.post(page, {"kind": "off_channel", "lesson": ""}).status_code == 404
+    assert client.post(page, {"off_channel": ""}).status_code == 403
     assert not Remedy.objects.exists()
 
 
@@ -195,7 +208,7 @@ def test_a_slip_is_told_in_one_form(person, sign_in):
         assert client.post(page, {**told, "where": "fax"}).status_code == 200
         assert not SelfReport.objects.exists()
         assert client.post(page, told).status_code == 302
-        assert "told by the person" in text(client.get(reverse("standing:record")))
+        assert "Told by the person" in text(client.get(reverse("standing:record")))
     report = SelfReport.objects.get()
     assert (report.employee, report.happened_on) == (person, date(2026, 10, 12))
     assert (report.has_moved, report.has_kept) == (True, False)

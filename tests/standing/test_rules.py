@@ -76,6 +76,93 @@ def test_a_strict_firm_lets_nobody_message_before_the_course_is_done(training):
     assert may(strict, training="current")
 
 
+# The rest of the truth table, written out by class of what else decides.
+# Training: fresh (current, exempt), waiting (assigned, in progress, due soon), late5 (overdue or expired for five
+# days), none (never assigned). Grace in days. Findings: no; soft: open, and does not bar; hard: one that bars.
+#  staff office training grace until_due findings may
+CLASSES = """
+   here  in     fresh    -     yes       no       y
+   here  in     fresh    -     yes       soft     y
+   here  in     fresh    -     yes       hard     n
+   here  in     fresh    -     no        no       y
+   here  in     waiting  -     yes       no       y
+   here  in     waiting  -     yes       soft     y
+   here  in     waiting  -     yes       hard     n
+   here  in     waiting  -     no        no       n
+   here  in     waiting  9     no        no       n
+   here  in     late5    -     yes       no       n
+   here  in     late5    4     yes       no       n
+   here  in     late5    5     yes       no       y
+   here  in     late5    6     yes       no       y
+   here  in     late5    5     no        no       y
+   here  in     late5    5     yes       soft     y
+   here  in     late5    5     yes       hard     n
+   here  in     none     -     yes       no       n
+   here  in     none     9     yes       no       n
+   here  in     none     9     yes       hard     n
+   here  out    fresh    -     yes       no       y
+   here  out    fresh    -     yes       hard     y
+   here  out    waiting  -     no        no       y
+   here  out    late5    -     yes       no       y
+   here  out    late5    4     yes       hard     y
+   here  out    none     -     no        hard     y
+   here  nowhere late5   -     yes       no       y
+   left  in     fresh    -     yes       no       n
+   left  in     late5    9     yes       no       n
+   left  out    fresh    -     yes       no       n
+   left  out    none     -     no        hard     n
+"""
+STATES = {
+    "fresh": ("current", "exempt"),
+    "waiting": ("assigned", "in_progress", "due_soon"),
+    "late5": ("overdue", "expired"),
+    "none": ("not_assigned",),
+}
+FOUND = {
+    "no": [()],
+    "soft": [
+        (finding("silent_seat", confirmed=True, due=-9),),  # never
+        (finding("after_refusal", confirmed=True, due=0),),  # only when overdue
+        (finding("off_channel", confirmed=False, due=0),),  # not confirmed, and in time to the end of today
+        (finding("media_missing", due=-1), finding("recall_pattern")),
+    ],
+    "hard": [
+        (finding("barred_talk", due=9),),  # as long as it is open
+        (finding("after_refusal", due=-1),),
+        (finding("off_channel", confirmed=True, due=9),),
+        (finding("off_channel", confirmed=False, due=-1),),
+        (finding("silent_seat"), finding("deletion_request", confirmed=True)),
+    ],
+}
+
+
+@pytest.mark.parametrize("line", CLASSES.strip().splitlines())
+def test_what_else_decides(line):
+    staff, office, training, grace, until_due, found, answer = line.split()
+    terms = Policy(
+        offices=("SH",),
+        until_due=until_due == "yes",
+        grace_days=0 if grace == "-" else int(grace),
+        blocks=SHIPPED.blocks,
+    )
+    for state in STATES[training]:
+        for findings in FOUND[found]:
+            told = facts(
+                state,
+                findings=findings,
+                training_on=None if training == "none" else TODAY - timedelta(days=5 if training == "late5" else -30),
+                office={"in": "SH", "out": "NY", "nowhere": None}[office],
+                is_on_staff=staff == "here",
+            )
+            verdict = rules.verdict(told, TODAY, terms)
+            assert verdict.may_message is (answer == "y"), (state, findings)
+            assert any(reason.is_bar for reason in verdict.reasons) is (answer == "n")
+
+
+def test_every_training_state_is_in_one_class():
+    assert sorted(state for states in STATES.values() for state in states) == sorted(rules.TrainingState)
+
+
 # --- days of grace
 
 

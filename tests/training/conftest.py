@@ -154,9 +154,3 @@ def make_certificate(make_assignment, complete_course) -> Callable[..., Certific
         return complete_course(make_assignment(employee, course)).certificates.get()
 
     return make
-
-
-@pytest.fixture
-def draw_quickly(monkeypatch) -> None:
-    """A stand-in for the drawing, which takes a second: the bytes depend on the serial alone."""
-    monkeypatch.setattr("training.pdf.certificate", lambda serial, facts: f"%PDF-1.7 {serial}".encode() * 50)

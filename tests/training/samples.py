@@ -51,6 +51,50 @@ messages:
     cites: [sec-17a-4, practice]
 :::
 """
+BRANCH = """\
+::: branch order-at-ten
+title: Mr Lau 刘总
+intro: It is ten at night. Choose what you send.
+start: asked
+scenes:
+  - id: asked
+    messages:
+      - from: Mr Lau
+        text: Buy 5,000 for me, here is fine?
+    choices:
+      - reply: Please send it on WeCom, I answer there at once.
+        to: moved
+        rating: keeps
+        why: The order goes where it is captured.
+        cites: [sec-17a-4]
+      - reply: "OK 👍"
+        to: taken
+        rating: breaks
+        why: That accepts an order outside the archive.
+  - id: moved
+    messages:
+      - from: Mr Lau
+        text: Done, I wrote to you there.
+    end: The order stands in the archive.
+  - id: taken
+    messages:
+      - from: Mr Lau
+        text: And the price?
+    choices:
+      - reply: "[Tell Compliance and call him on the recorded line]"
+        to: mended
+        rating: keeps
+        why: It cannot be undone, but it can be reported.
+      - reply: "41.5"
+        to: lost
+        rating: breaks
+        why: A second message nobody keeps.
+  - id: mended
+    end: Compliance has the chat by eleven.
+  - id: lost
+    end: The order is found in an audit.
+:::
+"""
 STEPS = """\
 ::: steps keep-a-photo
 title: Keep a photo
@@ -79,9 +123,15 @@ timeline:
   - {when: December 2021, what: The order.}
 cost: USD 125 million.
 lesson: Use the recorded channel.
+unit: USD million
+figures:
+  - what: SEC
+    number: 125
+  - what: CFTC
+    number: 75
 :::
 """
-LESSON = f"Some text.\n\n{RULE}\n{CHECK}\nMore text.\n\n{CHAT}\n{STEPS}\n{CASE}"
+LESSON = f"Some text.\n\n{RULE}\n{CHECK}\nMore text.\n\n{CHAT}\n{BRANCH}\n{STEPS}\n{CASE}"
 
 
 def read(text: str, first_line: int = 1) -> tuple[list[dict], list[tuple[int, str]]]:

@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from tests.training.samples import CASE, CHAT, CHECK, LESSON, RULE, SOURCES, STEPS, block, read
+from tests.training.samples import BRANCH, CASE, CHAT, CHECK, LESSON, RULE, SOURCES, STEPS, block, read
 from training import blocks
-from training.parsing import face, parse
+from training.messages import face
+from training.parsing import parse
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -12,7 +13,7 @@ from training.parsing import face, parse
 def test_a_lesson_is_read_into_its_blocks_in_order():
     found, mistakes = read(LESSON)
     assert mistakes == []
-    assert [b["kind"] for b in found] == ["markdown", "rule", "check", "markdown", "chat", "steps", "case"]
+    assert [b["kind"] for b in found] == ["markdown", "rule", "check", "markdown", "chat", "branch", "steps", "case"]
 
 
 def test_blocks_are_plain_json():
@@ -119,6 +120,8 @@ def test_a_code_fence_may_show_how_a_block_is_written():
         (STEPS.replace("      - note: Sent", "      - beep: Sent"), 13, "a part of the screen is not understood"),
         (STEPS.replace("    why: Words can be searched.\n", ""), 10, "this step has no 'why'"),
         (STEPS.split("  - do: Leave")[0] + ":::\n", 4, "'steps' has 2 items"),
+        (CASE.replace("number: 75", "number: many"), 12, "'number' is 'many'"),
+        (CASE.replace("unit: USD million\n", ""), 7, "the figures have no unit"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_block_is_reported_with_its_line(text, line, what):
@@ -210,6 +213,8 @@ def test_an_option_that_the_page_did_not_offer_is_refused(chosen):
         (CHECK, {"choice": "1"}, 1),
         (CHAT, {"mark-0": "personal", "mark-2": "both", "x": "y"}, {"0": "personal", "2": "both"}),
         (STEPS, {"step": "3"}, 3),
+        (BRANCH, {"path": "1-0"}, [1, 0]),
+        (BRANCH, {"path": "start"}, []),
     ],
 )
 def test_an_answer_is_read_from_what_the_form_sent(text, data, answer):
@@ -229,6 +234,8 @@ def test_an_answer_is_read_from_what_the_form_sent(text, data, answer):
         (CHAT, {"mark-0": "secret"}),
         (STEPS, {"step": "4"}),
         (RULE, {"choice": "0"}),
+        *((BRANCH, {"path": path}) for path in ("", "2", "1-0-0", "-1", "0-", "١", "9" * 5000)),
+        (BRANCH, {}),
     ],
 )
 def test_what_no_form_sends_is_refused(text, data):
@@ -257,7 +264,28 @@ def test_steps_are_walked_one_at_a_time_and_listed_at_the_end():
         (STEPS, None, False),
         (STEPS, 2, False),
         (STEPS, 3, True),
+        (BRANCH, None, False),
+        (BRANCH, [1], False),
+        (BRANCH, [1, 0], True),
     ],
 )
 def test_a_block_is_done_when_it_was_answered_or_walked_to_the_end(text, answer, done):
     assert blocks.is_done(block(text), answer) is done
+
+
+def test_a_chat_in_which_several_others_speak_is_a_group():
+    assert blocks.shown(block(CHAT), None)["block"]["is_group"] is False
+    assert blocks.shown(block(CHAT.replace("from: Mr Chen\n    kind", "from: Ms Li\n    kind")), None)["block"][
+        "is_group"
+    ]
+
+
+def test_figures_are_drawn_as_shares_of_the_largest():
+    drawn = blocks.shown(block(CASE), None)["block"]["bars"]
+    assert [(bar["number"], bar["share"]) for bar in drawn] == [("125", 100), ("75", 60)]
+
+
+def test_a_case_published_before_there_were_figures_is_still_shown():
+    old = block(CASE)
+    del old["figures"]
+    assert blocks.shown(old, None)["block"]["bars"] == []

@@ -1,5 +1,5 @@
 import hashlib
-import io
+import json
 import re
 from datetime import date, timedelta
 
@@ -7,118 +7,20 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
-from pypdf import PdfReader
-from weasyprint.urls import FatalURLFetchingError
 
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from training import certificates, pdf, services, tasks
-from training.models import Certificate
+from training import certificates, drawing, evidence, services, tasks
+from training.models import Certificate, SigningKey
 from training.rules import Validity
-
-FACTS = {
-    "name_en": "Lin Yue",
-    "name_zh": "林悦",
-    "employee_no": "100482",
-    "department": {"en": "Fixed Income", "zh-hans": "固定收益部"},
-    "office": {"en": "Shanghai", "zh-hans": "上海"},
-    "firm": "Harbour and Lane",
-    "course": {"en": "WeChat archiving compliance"},
-    "edition": 3,
-    "modules": 6,
-    "percent": 92,
-    "study_seconds": 5640,
-    "completed_on": "2026-11-23",
-    "valid_until": "2027-11-22",
-}
-SERIAL = "OC-7F3K-92QD-0ZXM-4TWB"
 
 
 @pytest.fixture(autouse=True)
 def clock():
     with time_machine.travel("2030-03-15T04:00:00Z", tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture(scope="module")
-def drawn() -> PdfReader:
-    return PdfReader(io.BytesIO(pdf.certificate(SERIAL, FACTS)))
-
-
-# --- what is printed ---------------------------------------------------------------------------------------------
-
-
-def test_a_certificate_prints_both_names_and_every_fact(drawn):
-    [page] = drawn.pages
-    text = page.extract_text()
-    wanted = [
-        "Lin Yue", "林悦", "100482", "Fixed Income", "固定收益部", "上海", "WeChat archiving compliance",
-        "23 November 2026", "2027年11月22日", "92%", "1 h 34 min", SERIAL, "Harbour and Lane",
-    ]  # fmt: skip
-    assert [fact for fact in wanted if fact not in text] == []
-
-
-def test_every_sign_has_a_glyph(drawn):
-    """Glyph 0 is the box that stands for a sign which no font has."""
-    content = drawn.pages[0].get_contents().get_data().decode("latin-1")
-    shown = re.findall(r"<([0-9a-f]+)>", content)
-    glyphs = [code[i : i + 4] for code in shown for i in range(0, len(code), 4)]
-    assert len(glyphs) > 200
-    assert "0000" not in glyphs
-
-
-def test_a_certificate_is_one_landscape_page_tagged_for_readers(drawn):
-    box = drawn.pages[0].mediabox
-    assert (round(box.width), round(box.height)) == (842, 595)
-    assert drawn.metadata.title == f"Certificate of completion {SERIAL}"
-    assert drawn.metadata.author == "Harbour and Lane"
-    assert drawn.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    assert drawn.trailer["/Root"]["/Lang"] == "en"
-    assert b"pdfuaid" in drawn.trailer["/Root"]["/Metadata"].get_data()
-
-
-def test_the_same_facts_give_the_same_bytes():
-    assert pdf.certificate(SERIAL, FACTS) == pdf.certificate(SERIAL, FACTS)
-
-
-def test_markup_in_a_name_is_printed_and_not_obeyed():
-    facts = FACTS | {"name_en": '<img src="file:///etc/passwd"><b>Bo'}
-    text = PdfReader(io.BytesIO(pdf.certificate(SERIAL, facts))).pages[0].extract_text()
-    assert '<img src="file' in text.replace("\n", "")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "file:///etc/passwd",
-        "http://localhost/",
-        "http:certificate.css",
-        "data:text/css,",
-        "asset:../pdf.py",
-        "asset:/etc/passwd",
-        "FILE:x",
-    ],
-)
-def test_nothing_outside_the_print_folder_is_fetched(url):
-    with pytest.raises((ValueError, OSError)):
-        pdf.AssetFetcher({}).fetch(url)
-
-
-def test_what_cannot_be_fetched_is_an_ordinary_error(monkeypatch):
-    monkeypatch.setattr(pdf, "render_to_string", lambda *args: '<link rel=stylesheet href="file:///etc/passwd">')
-    with pytest.raises(pdf.CouldNotDraw) as caught:
-        pdf.certificate(SERIAL, FACTS)
-    assert isinstance(caught.value.__cause__, FatalURLFetchingError)
-
-
-@pytest.mark.parametrize(
-    ("name_en", "name_zh", "size"),
-    [("Lin Yue", "林悦", "short"), ("Muhammad Abdurrahman bin Ali", "", "long"), ("x" * 53, "", "longest")],
-)
-def test_a_long_name_is_set_smaller(name_en, name_zh, size):
-    assert pdf.name_size(name_en, name_zh) == size
 
 
 # --- issued, drawn -----------------------------------------------------------------------------------------------
@@ -135,7 +37,9 @@ def test_a_certificate_is_issued_with_frozen_facts_and_its_entry(make_certificat
     assert (facts["name_en"], facts["name_zh"], facts["percent"], facts["modules"]) == ("Lin Yue", "林悦", 100, 2)
     assert (facts["completed_on"], facts["valid_until"]) == ("2030-03-15", "2031-03-14")
     entry = Entry.objects.get(verb="training.certificate_issued")
-    assert (entry.subject, ledger.body_of(entry)) == (employee.uid, {"serial": certificate.serial, "facts": facts})
+    attached = evidence.attached(certificate.serial, facts, certificate.evidence)
+    body = {"serial": certificate.serial, "facts": facts, "evidence": hashlib.sha256(attached).hexdigest()}
+    assert (entry.subject, ledger.body_of(entry)) == (employee.uid, body)
 
 
 def test_a_serial_has_eighty_random_bits(make_certificate):
@@ -164,25 +68,54 @@ def test_the_worker_draws_the_file_and_keeps_its_hash(make_certificate, settings
     assert list((settings.PRIVATE_DIR / "workshop").iterdir()) == []
 
 
-@pytest.mark.usefixtures("draw_quickly")
 def test_what_is_drawn_is_not_drawn_again(make_certificate, monkeypatch):
     certificate = services.draw(make_certificate())
     before = certificate.sha256
-    monkeypatch.setattr("training.pdf.certificate", lambda serial, facts: pytest.fail("drawn again"))
+    monkeypatch.setattr("training.drawing.certificate", lambda *args: pytest.fail("drawn again"))
     assert services.draw(certificate).sha256 == before
+
+
+def test_the_evidence_says_how_the_completion_came_about_and_where_the_log_knows_it(make_certificate):
+    seal = ledger.seal()
+    certificate = make_certificate()
+    shown = certificate.evidence
+    completion = certificate.completion
+    edition = completion.edition
+    assert shown["course"] == {
+        "slug": edition.course.slug, "edition": 1, "fingerprint": edition.fingerprint,
+    }  # fmt: skip
+    assert [module["slug"] for module in shown["modules"]] == ["module-1", "module-2"]
+    assert {module["percent"] for module in shown["modules"]} == {100}
+    entry = Entry.objects.get(verb="training.completed", subject=completion.employee.uid)
+    assert shown["log"]["entry"] == {"seq": entry.seq, "digest": bytes(entry.digest).hex()}
+    assert shown["log"]["seal"]["size"] == seal.size
+    assert "answer" not in json.dumps(shown)
+
+
+def test_what_was_signed_is_an_entry_with_its_digest_and_its_key(make_certificate):
+    certificate = services.draw(make_certificate())
+    entry = Entry.objects.get(verb="training.certificate_signed")
+    assert entry.subject == certificate.completion.employee.uid
+    key = SigningKey.objects.get()
+    assert ledger.body_of(entry) == {
+        "serial": certificate.serial, "sha256": certificate.sha256, "key": key.fingerprint,
+    }  # fmt: skip
+    assert Entry.objects.filter(verb="training.signing_key_begun").count() == 1
+    services.draw(make_certificate())
+    assert Entry.objects.filter(verb="training.signing_key_begun").count() == 1
 
 
 def test_of_two_workers_that_draw_at_once_the_first_file_stays(make_certificate, monkeypatch, settings):
     certificate, drawings = make_certificate(), []
 
-    def draw_while_another_draws(serial, facts) -> bytes:
-        drawings.append(serial)
+    def sign_while_another_signs(pdf, *, firm, at) -> bytes:
+        drawings.append(pdf)
         if len(drawings) == 1:
             services.draw(Certificate.objects.get(pk=certificate.pk))
             return b"the slower one"
         return b"the faster one"
 
-    monkeypatch.setattr("training.pdf.certificate", draw_while_another_draws)
+    monkeypatch.setattr("training.signing.signed", sign_while_another_signs)
     assert services.draw(certificate).sha256 == hashlib.sha256(b"the faster one").hexdigest()
     with certificate.file.open() as content:
         assert content.read() == b"the faster one"
@@ -193,24 +126,22 @@ def test_what_could_not_be_drawn_leaves_no_file_and_is_tried_again(make_certific
     certificate = make_certificate()
     job = Job.objects.get(kind=certificates.RENDER)
 
-    def fail(serial, facts):
-        raise pdf.CouldNotDraw("no font")
+    def fail(serial, facts, evidence):
+        raise drawing.CouldNotDraw("no font")
 
     with monkeypatch.context() as patch:
-        patch.setattr("training.pdf.certificate", fail)
+        patch.setattr("training.drawing.certificate", fail)
         tasks.render_certificate(job.pk)
     job.refresh_from_db()
     certificate.refresh_from_db()
     assert (job.state, job.error, bool(certificate.file)) == (Job.State.WAITING, "CouldNotDraw", False)
-    assert list((settings.PRIVATE_DIR / "workshop").iterdir()) == []
-    monkeypatch.setattr("training.pdf.certificate", lambda serial, facts: b"%PDF")
+    assert list(settings.PRIVATE_DIR.glob("workshop/*")) == []
     with time_machine.travel("2030-03-15T05:00:00Z", tick=False):
         tasks.render_certificate(job.pk)
     certificate.refresh_from_db()
     assert certificate.file.name == f"certificates/{certificate.serial}.pdf"
 
 
-@pytest.mark.usefixtures("draw_quickly")
 def test_a_job_whose_worker_drew_but_died_before_its_step_ends_well(make_certificate):
     certificate = make_certificate()
     job = Job.objects.get(kind=certificates.RENDER)
@@ -239,7 +170,7 @@ def test_a_revocation_adds_a_date_and_a_reason_and_changes_no_fact(make_certific
     assert certificates.validity(revoked, date(2030, 3, 15)) == Validity.REVOKED
     assert (revoked.facts, revoked.revoked_why) == (facts, "Taken by somebody else")
     body = ledger.body_of(Entry.objects.get(verb="training.certificate_revoked"))
-    assert body == {"serial": certificate.serial, "reason": "Taken by somebody else"}
+    assert body == {"serial": certificate.serial, "kind": "withdrawn", "reason": "Taken by somebody else"}
 
 
 def test_a_revocation_needs_a_reason_and_happens_once(make_certificate):
@@ -273,6 +204,45 @@ def test_a_replacement_has_the_names_of_today_and_the_old_serial_says_so(make_ce
     assert services.issue(completion=old.completion, by="system:test") == new
     body = ledger.body_of(Entry.objects.get(verb="training.certificate_replaced"))
     assert (body["serial"], body["replaced_by"]) == (old.serial, new.serial)
+
+
+def test_nobody_decides_about_a_certificate_of_their_own(make_certificate):
+    certificate = make_certificate()
+    own = certificate.completion.employee.uid
+    for deed in (services.revoke, services.reissue):
+        with pytest.raises(services.NotOnesOwn):
+            deed(certificate=certificate, reason="It suits me", by=own)
+    certificate.refresh_from_db()
+    assert (certificate.revoked_at, certificate.superseded_by) == (None, None)
+
+
+def test_what_was_issued_is_not_rewritten_by_what_becomes_of_it(make_certificate):
+    old = services.draw(make_certificate())
+    with old.file.open() as content:
+        issued = content.read()
+    new = services.draw(services.reissue(certificate=old, reason="New name", by="system:test"))
+    services.revoke(certificate=new, reason="Why", by="system:test")
+    old.refresh_from_db()
+    with old.file.open() as content:
+        assert content.read() == issued
+    assert hashlib.sha256(issued).hexdigest() == old.sha256
+    assert new.file.name != old.file.name
+
+
+@pytest.mark.parametrize("validity", Validity)
+def test_what_the_database_calls_valid_is_what_the_rules_call_valid(make_certificate, validity):
+    today = date(2030, 6, 1)
+    rows = [make_certificate() for _ in range(4)]
+    services.revoke(certificate=rows[0], reason="Why", by="system:test")
+    services.reissue(certificate=rows[1], reason="Why", by="system:test")
+    completion = rows[2].completion
+    completion.expires_on = date(2030, 5, 31)
+    completion.save()
+    rows[2].facts |= {"valid_until": "2030-05-31"}
+    rows[2].save()
+    found = set(Certificate.objects.worth(validity, today))
+    assert found == {row for row in Certificate.objects.all() if certificates.validity(row, today) == validity}
+    assert found
 
 
 def test_the_command_revokes_whatever_way_the_serial_is_typed(make_certificate, capsys):

@@ -218,21 +218,46 @@ def test_the_forms_of_a_page_name_their_address_or_the_place_in_it_would_go_alon
         assert all(form.get("action") for form in forms)
 
 
+def finish(client, url: str):
+    """Try the one exercise of a lesson and press the button at its end."""
+    client.post(url, {"block": "quick", "choice": "0"})
+    return client.post(url, {"finish": "1"})
+
+
+def test_a_lesson_is_finished_when_every_exercise_was_tried(learner):
+    client, assignment = learner
+    url = lesson_url(assignment)
+    client.get(url)
+    response = client.post(url, {"finish": "1"}, follow=True)
+    assert response.redirect_chain == [(f"{url}#b1", 302)]
+    assert "Try this exercise first." in response.text
+    assert Progress.objects.get().finished_at is None
+    assert finish(client, url).headers["Location"] == lesson_url(assignment, 1, 2)
+    assert Progress.objects.first().finished_at is not None
+
+
+def test_a_lesson_that_was_finished_before_is_not_held_up(learner, finish_lessons):
+    client, assignment = learner
+    finish_lessons(assignment)
+    response = client.post(lesson_url(assignment), {"finish": "1"})
+    assert "#b" not in response.headers["Location"]
+
+
 def test_done_next_leads_from_lesson_to_lesson_to_the_quiz(learner):
     client, assignment = learner
     client.get(lesson_url(assignment))
-    response = client.post(lesson_url(assignment), {"finish": "1"})
+    response = finish(client, lesson_url(assignment))
     assert response.headers["Location"] == lesson_url(assignment, 1, 2)
     page = soup(client.get(lesson_url(assignment, 1, 2)))
     assert page.select_one(".onward button").text == "Done, to the quiz"
-    response = client.post(lesson_url(assignment, 1, 2), {"finish": "1"})
+    response = finish(client, lesson_url(assignment, 1, 2))
     assert response.headers["Location"] == reverse("training:quiz", args=[assignment.course.slug, "module-1"])
 
 
 def test_the_last_lesson_leads_back_to_one_that_was_left_out(learner):
     client, assignment = learner
     client.get(lesson_url(assignment, 1, 2))
-    response = client.post(lesson_url(assignment, 1, 2), {"finish": "1"})
+    response = finish(client, lesson_url(assignment, 1, 2))
     assert response.headers["Location"] == lesson_url(assignment, 1, 1)
 
 
@@ -270,7 +295,7 @@ def test_a_finished_lesson_does_not_send_one_back_to_a_place(learner):
     url = lesson_url(assignment)
     client.get(url)
     client.post(f"{url}reading/", {"place": "2"})
-    client.post(url, {"finish": "1"})
+    finish(client, url)
     assert "Continue where you left off" not in client.get(url).text
 
 

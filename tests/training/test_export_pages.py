@@ -9,7 +9,6 @@ from django.urls import reverse
 from training import tasks
 from training.models import CertificateExport
 
-pytestmark = pytest.mark.usefixtures("draw_quickly")
 LIST = reverse("training:export_list")
 
 
@@ -38,7 +37,7 @@ def soup(response) -> BeautifulSoup:
 
 
 def file_url(export: CertificateExport) -> str:
-    return reverse("training:export_file", args=[export.uid])
+    return reverse("training:export_file", args=[export.uid, 1])
 
 
 def test_the_page_says_how_many_fit_before_anything_is_made(hr, make_certificate, make_department):
@@ -72,7 +71,8 @@ def test_the_button_asks_for_exactly_what_was_counted(hr, make_certificate, make
     export = CertificateExport.objects.get()
     assert (export.asked_by, export.job.total) == (employee, 1)
     assert export.choice == {
-        "department": None, "course": course.pk, "completed_from": "2030-03-01", "completed_to": "2030-03-15",
+        "department": None, "office": None, "course": course.pk,
+        "completed_from": "2030-03-01", "completed_to": "2030-03-15", "state": "standing", "as_of": "2030-03-15",
     }  # fmt: skip
 
 
@@ -111,9 +111,38 @@ def test_from_the_asking_over_the_progress_to_the_file(hr, make_certificate):
     tasks.export_certificates(export.job.pk)
     [link] = soup(client.get(LIST)).find_all("a", string="Download ZIP")
     response = client.get(link["href"])
-    assert response.headers["Content-Disposition"] == 'attachment; filename="certificates-2030-03-15.zip"'
+    assert response.headers["Content-Disposition"] == 'attachment; filename="certificates-2030-03-15-1.zip"'
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
-    assert archive.namelist() == [f"{certificate.serial}.pdf", "index.csv"]
+    serial = certificate.serial
+    assert archive.namelist() == [f"{serial}.pdf", f"{serial}.jwt", "index.csv", "manifest.txt"]
+
+
+def test_an_export_is_stopped_and_let_go_on_from_its_page(hr, make_certificate):
+    client, _hr = hr
+    make_certificate()
+    client.post(LIST, {})
+    job = CertificateExport.objects.get().job
+    [form] = [form for form in soup(client.get(LIST)).select("form") if form.button and form.button.text == "Stop"]
+    client.post(form["action"])
+    page = soup(client.get(LIST))
+    assert "hx-get" not in page.select_one(f"#job-{job.uid}").attrs  # nothing changes by itself: nothing asks
+    [form] = [form for form in page.select("form") if form.button and form.button.text == "Go on"]
+    client.post(form["action"])
+    job.refresh_from_db()
+    assert job.state == job.State.WAITING
+
+
+def test_parts_can_be_fetched_as_soon_as_they_are_there(hr, make_certificate, settings):
+    client, _hr = hr
+    make_certificate()
+    make_certificate()
+    settings.EXPORT_PART_BYTES = 10
+    client.post(LIST, {})
+    tasks.export_certificates(CertificateExport.objects.get().job.pk)
+    links = [link for link in soup(client.get(LIST)).select("a") if link.text.startswith("Download ZIP")]
+    assert [link.text for link in links] == ["Download ZIP 1", "Download ZIP 2"]
+    for link in links:
+        assert zipfile.ZipFile(io.BytesIO(b"".join(client.get(link["href"]).streaming_content))).testzip() is None
 
 
 def test_a_file_that_is_not_ready_is_not_found(hr, make_certificate):

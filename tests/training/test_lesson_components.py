@@ -6,8 +6,9 @@ import pytest
 from bs4 import BeautifulSoup
 from django.template.loader import render_to_string
 
-from tests.training.samples import CASE, CHAT, CHECK, RULE, STEPS, block
+from tests.training.samples import BRANCH, CASE, CHAT, CHECK, RULE, STEPS, block
 from training import blocks
+from training.messages import MESSAGE_KINDS
 
 
 def draw(text: str, answer=None, **more) -> BeautifulSoup:
@@ -21,6 +22,10 @@ def draw(text: str, answer=None, **more) -> BeautifulSoup:
     [
         (CHECK, ["Purely social", "An order is business", "right"]),
         (CHAT, ["Only a greeting", "Plainly an order", "sec-17a-4", "SEC Rule", "is-right"]),
+        (
+            BRANCH,
+            ["goes where", "accepts an order", "SEC Rule", "is-right", "keeps", "breaks", "And the price", "stands in"],
+        ),
     ],
 )
 def test_the_page_of_an_unanswered_block_holds_no_answer(text, secrets):
@@ -28,7 +33,7 @@ def test_the_page_of_an_unanswered_block_holds_no_answer(text, secrets):
     assert not [secret for secret in secrets if secret in page]
 
 
-@pytest.mark.parametrize("text", [CHECK, CHAT, STEPS])
+@pytest.mark.parametrize("text", [CHECK, CHAT, BRANCH, STEPS])
 def test_an_exercise_is_a_plain_form_that_htmx_only_shortens(text):
     page = draw(text)
     [form] = page.select("form")
@@ -50,13 +55,15 @@ def test_every_choice_stands_in_a_fieldset_with_a_legend_and_a_label(text):
         assert radio.find_parent("fieldset").legend.get_text(strip=True)
 
 
-@pytest.mark.parametrize(("text", "fields"), [(CHECK, {"choice"}), (CHAT, {"mark-0", "mark-2"}), (STEPS, {"step"})])
+@pytest.mark.parametrize(
+    ("text", "fields"), [(CHECK, {"choice"}), (CHAT, {"mark-0", "mark-2"}), (BRANCH, {"path"}), (STEPS, {"step"})]
+)
 def test_a_form_sends_what_is_read_from_it(text, fields):
     sent = {field["name"] for field in draw(text).select("[type=radio], button[name]")}
     assert sent == fields
 
 
-@pytest.mark.parametrize(("text", "answer"), [(CHECK, 0), (CHAT, {"0": "both"}), (STEPS, 3)])
+@pytest.mark.parametrize(("text", "answer"), [(CHECK, 0), (CHAT, {"0": "both"}), (BRANCH, [0]), (STEPS, 3)])
 def test_feedback_is_announced_and_takes_the_focus_only_as_the_answer_to_a_click(text, answer):
     [said] = draw(text, answer).select("[role=status]")
     assert said["aria-live"] == "polite"
@@ -98,7 +105,39 @@ def test_who_is_past_the_first_step_can_go_back():
     assert [b["value"] for b in draw(STEPS, 1).select(".walk-on button")] == ["0", "2"]
 
 
-@pytest.mark.parametrize("kind", blocks.MESSAGE_KINDS)
+def test_a_branch_shows_what_was_said_what_it_does_to_the_record_and_where_it_led():
+    said = " ".join(draw(BRANCH, [1, 0]).get_text(" ").split())
+    for words in (
+        "Your reply: OK 👍",
+        "This breaks the rule. That accepts",
+        "And the price?",
+        "This keeps the record.",
+    ):
+        assert words in said
+    assert "Where it led Compliance has the chat by eleven. 2 of 4 points on this path." in said
+    assert "41.5" not in said
+
+
+def test_a_branch_leads_on_back_and_to_its_beginning_by_plain_buttons():
+    assert [b["value"] for b in draw(BRANCH).select("button")] == ["0", "1"]
+    assert [b["value"] for b in draw(BRANCH, [1]).select("button")] == ["1-0", "1-1", "start"]
+    assert [b["value"] for b in draw(BRANCH, [1, 1]).select("button")] == ["1", "start"]
+
+
+def test_names_are_seen_in_a_group_and_only_heard_in_a_chat_of_two():
+    assert not draw(CHAT).select(".sender")
+    group = draw(CHAT.replace("from: Mr Chen\n    kind", "from: Ms Li\n    kind"))
+    assert [name.get_text() for name in group.select(".sender")] == ["Mr Chen: ", "Ms Li: "]
+
+
+def test_figures_are_a_table_with_bars_beside_the_numbers():
+    page = draw(CASE)
+    assert [row.get_text(" ", strip=True) for row in page.select(".bars tr")] == ["SEC 125", "CFTC 75"]
+    assert [bar["width"] for bar in page.select("rect")] == ["100", "60"]
+    assert "USD million" in page.caption.get_text()
+
+
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
 def test_every_kind_of_message_is_drawn_with_what_is_seen_or_heard(kind):
     text = CHAT.replace("kind: voice", f"kind: {kind}")
     [drawn] = draw(text).select("li:nth-of-type(3) .bubble")
@@ -113,10 +152,14 @@ def test_a_card_names_its_source_and_links_to_it(text):
     assert "The long name" in page.get_text()
 
 
-@pytest.mark.parametrize("text", [RULE, CHECK, CHAT, STEPS, CASE])
+@pytest.mark.parametrize("text", [RULE, CHECK, CHAT, BRANCH, STEPS, CASE])
 def test_text_from_a_course_is_never_markup(text):
     hostile = json.loads(
-        json.dumps(block(text)).replace("Open it", "<i>").replace("texted", "<i>").replace("Lunch", "<i>")
+        json.dumps(block(text))
+        .replace("Open it", "<i>")
+        .replace("texted", "<i>")
+        .replace("Lunch", "<i>")
+        .replace("Buy", "<i>")
     )
     shown = blocks.shown(hostile, None)
     page = render_to_string(shown["template"], {**shown, "action_url": "/", "csrf_token": "t"})

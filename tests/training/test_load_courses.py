@@ -135,7 +135,7 @@ def test_a_course_is_published_with_its_modules_lessons_and_quizzes(db, folder):
     lesson = Lesson.objects.get(module__slug="01-first", slug="01-words")
     assert (lesson.position, lesson.minutes, lesson.title) == (1, 3, {"en": "The lesson"})
     kinds = [block["kind"] for block in lesson.body["en"]]
-    assert kinds == ["markdown", "rule", "check", "markdown", "chat", "steps", "case"]
+    assert kinds == ["markdown", "rule", "check", "markdown", "chat", "branch", "steps", "case"]
     quiz = Module.objects.get(slug="01-first").quiz
     assert (quiz.slug, quiz.draw, quiz.questions.count()) == ("safe-talk_1_01-first", 6, 9)
     assert edition.sources["sec-17a-4"]["link"] == "https://example.com/17a-4"
@@ -488,7 +488,8 @@ def test_a_missing_language_folder_is_named(db, bilingual):
         ("::: check lunch", "::: check dinner", 11, "block 'dinner' is not the one in en"),
         ("mark: personal", "mark: both", 23, "block 'mr-chen' is not the one in en"),
         ("Some text.\n", "Some text.\n\nAnd more.\n", 0, ""),
-        (CASE, "", 1, "the lesson has 4 blocks, and 5 in en"),
+        ("rating: breaks", "rating: risks", 42, "block 'order-at-ten' is not the one in en"),
+        (CASE, "", 1, "the lesson has 5 blocks, and 6 in en"),
     ],
 )
 def test_a_translation_asks_what_the_original_asks(db, bilingual, old, new, line, what):

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,12 +38,18 @@ def test_a_citation_is_a_link_with_the_short_name_of_its_source():
     html, mistakes = render("Keep it [@sec-17a-4].")
     rel = 'rel="noopener nofollow external"'
     link = f'<a class="cite" href="https://example.com/17a-4?a=1&amp;b=2" {rel}>SEC Rule 17a-4</a>'
-    assert html == f"<p>Keep it {link}.</p>\n"
+    assert html == f"<p>Keep it. {link}</p>\n"
     assert mistakes == []
 
 
 def test_a_source_without_a_link_is_named_and_not_linked():
-    assert render("As usual [@practice].")[0] == ('<p>As usual <span class="cite">Good &lt;practice&gt;</span>.</p>\n')
+    assert render("As usual [@practice].")[0] == ('<p>As usual. <span class="cite">Good &lt;practice&gt;</span></p>\n')
+
+
+@pytest.mark.parametrize("stop", list(".,;:。，；：、"))
+def test_a_stop_is_never_left_alone_behind_its_sources(stop):
+    text = BeautifulSoup(render(f"Both say so\n[@practice] [@sec-17a-4]{stop} and more")[0], "html.parser").get_text()
+    assert text.strip() == f"Both say so{stop} Good <practice> SEC Rule 17a-4 and more"
 
 
 def test_every_link_leaves_without_saying_where_from():

@@ -130,6 +130,7 @@ def test_the_language_is_switched_at_a_question_and_one_is_back_at_it_with_every
     place = at(attempt, "matching")
     english = soup(client.get(paper_url(attempt)))
     button = english.select_one(f"#q{place} button[name=language]")
+    assert "Turn the whole site to" in button.get_text()  # the button says how far it reaches
     assert (button["value"], button["formaction"]) == ("zh-hans", f"{paper_url(attempt)}?at={place}")
     data = whole(attempt) | {"language": ["zh-hans"]}
     back = client.post(button["formaction"], data)
@@ -236,7 +237,7 @@ def test_an_old_form_is_not_handed_in_and_the_page_says_where_it_differs(begun):
     assert page.status_code == 409
     assert f"answered otherwise since this page was opened: {place}." in soup(page).select_one("[role=alert]").text
     assert Attempt.objects.get().is_open
-    client.post(paper_url(attempt), form_of(soup(page)))
+    client.post(paper_url(attempt), form_of(soup(page)) | {"anyway": ["1"]})
     assert not Attempt.objects.get().is_open
     assert attempt.responses.get(position=place).is_right
 
@@ -365,7 +366,8 @@ def test_a_paper_to_which_nobody_comes_back_is_graded_by_the_clock(begun, clock)
 
 @pytest.fixture
 def handed_in(begun):
-    client, attempt = begun()
+    """A paper with one right answer, which passes here: its person may see the key."""
+    client, attempt = begun(pass_percent=10)
     client.get(paper_url(attempt))
     client.post(paper_url(attempt), whole(attempt, WRONG) | fields(attempt, "matching"))
     attempt.refresh_from_db()
@@ -379,6 +381,14 @@ def test_a_result_explains_every_kind(handed_in):
         card = page.select_one(f"#q{at(attempt, kind)}")
         assert "SECRET" in card.text, kind
         assert card.select_one(".asked .tag").text == ("Right" if kind == "matching" else "Wrong")
+
+
+def test_of_a_failed_try_no_kind_tells_what_would_have_been_right(begun):
+    client, attempt = begun()
+    client.get(paper_url(attempt))
+    page = soup(client.post(paper_url(attempt), whole(attempt, WRONG) | {"anyway": "1"}, follow=True))
+    assert len(page.select(".question")) == 9
+    assert "SECRET" not in page.text
 
 
 def test_part_of_the_points_is_said_to_be_part(begun):

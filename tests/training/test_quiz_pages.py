@@ -77,7 +77,8 @@ def test_before_the_lessons_are_finished_the_intro_leads_to_them(make_assignment
     client = sign_in(assignment.employee)
     page = soup(client.get(quiz_url(assignment)))
     assert "2 are left" in page.text
-    assert page.select_one("form.row, section form") is None
+    [form] = page.select("section form")
+    assert form.button["name"] == "test_out"  # and none that begins the quiz as usual
     assert client.post(quiz_url(assignment)).headers["Location"] == quiz_url(assignment)
     assert Attempt.objects.count() == 0
 
@@ -140,7 +141,7 @@ def test_switching_the_language_keeps_questions_ticks_and_tokens(paper):
     assert [str(tag) for tag in after.select(".option")] == [str(tag) for tag in before.select(".option")]
 
 
-def test_handing_in_leads_to_the_result_with_every_question_explained(paper):
+def test_a_failed_try_explains_what_was_right_and_keeps_the_key_of_the_rest(paper):
     client, assignment, attempt = paper
     response = client.post(attempt_url(attempt), form(attempt, all_right(attempt) | {1: all_wrong(attempt)[1]}))
     result = reverse("training:result", args=[attempt.uid])
@@ -150,14 +151,35 @@ def test_handing_in_leads_to_the_result_with_every_question_explained(paper):
     assert "Not passed yet" in page.text
     questions = page.select(".question")
     assert [q.select_one(".tag").text for q in questions] == ["Wrong", "Right", "Right", "Right"]
-    for question in questions:
+    for question in questions[1:]:
         assert len(question.select(".why")) == len(question.select(".explained li")) == 3
         assert ": explanation" in question.select_one(".remember").text
+    for question in questions:
         [source] = question.select("a[rel]")
         assert (source.text, source["href"]) == ("SEC Rule 17a-4", "https://www.ecfr.gov/17a-4")
-    assert "Your answer" in questions[0].text
-    assert "The right answer" in questions[0].text
+    wrong = attempt.responses.select_related("question").get(position=1)
+    chosen = {option["id"]: option for option in wrong.question.options}
+    assert [li.p.contents[0].strip() for li in questions[0].select(".explained li")] == [
+        chosen[name]["text"]["en"] for name in wrong.answer
+    ]
+    assert not questions[0].select(".why, .remember, .is-right, .good")
     assert page.select_one("form.row")["action"] == quiz_url(assignment)
+
+
+def test_the_paper_that_tells_what_is_right_opens_with_the_pass(paper):
+    client, assignment, attempt = paper
+    client.post(attempt_url(attempt), form(attempt, all_wrong(attempt)))
+    result = reverse("training:result", args=[attempt.uid])
+    for url in ("training:as_shown", "training:as_shown_file"):
+        ask = client.get if url == "training:as_shown" else client.post
+        assert ask(reverse(url, args=[attempt.uid])).headers["Location"] == result
+    client.post(quiz_url(assignment))
+    second = Attempt.objects.get(submitted_at=None)
+    client.post(attempt_url(second), form(second, all_right(second)))
+    page = soup(client.get(result))
+    assert [q.select_one(".tag").text for q in page.select(".question")] == ["Wrong"] * 4
+    assert "The right answer" in page.select_one(".question").text
+    assert client.get(reverse("training:as_shown", args=[attempt.uid])).status_code == 200
 
 
 def test_a_pass_leads_to_the_next_module(paper, finish_lessons):
@@ -181,7 +203,7 @@ def test_the_last_pass_leads_to_the_certificate(learner, take_quiz):
 
 def test_a_question_left_open_is_not_answered(paper):
     client, _assignment, attempt = paper
-    page = client.post(attempt_url(attempt), {"key": attempt.uid}, follow=True)
+    page = client.post(attempt_url(attempt), {"key": attempt.uid, "anyway": "1"}, follow=True)
     assert [q.select_one(".tag").text for q in soup(page).select(".question")] == ["Not answered"] * 4
 
 
@@ -191,7 +213,7 @@ def test_handing_in_keeps_what_was_answered_on_another_device_and_unticking_ther
     for position in (1, 2):
         client.post(reverse("training:answer", args=[attempt.uid, position]), {f"q{position}": right[position]})
     client.post(reverse("training:answer", args=[attempt.uid, 2]), {})
-    page = client.post(attempt_url(attempt), form(attempt, {3: right[3]}), follow=True)
+    page = client.post(attempt_url(attempt), form(attempt, {3: right[3]}) | {"anyway": "1"}, follow=True)
     said = [q.select_one(".tag").text for q in soup(page).select(".question")]
     assert said == ["Right", "Not answered", "Right", "Not answered"]
 
@@ -226,7 +248,7 @@ def test_a_forged_answer_is_refused_and_nothing_is_handed_in(paper):
 
 def test_an_answer_after_handing_in_is_told_so(paper):
     client, _assignment, attempt = paper
-    client.post(attempt_url(attempt), form(attempt, {}))
+    client.post(attempt_url(attempt), form(attempt, {}) | {"anyway": "1"})
     url = reverse("training:answer", args=[attempt.uid, 1])
     fragment = client.post(url, {"q1": all_right(attempt)[1]}, headers={"HX-Request": "true"})
     assert "handed in already" in fragment.text
@@ -264,7 +286,7 @@ def test_an_open_attempt_has_no_result_and_a_graded_one_no_paper(paper):
     client, _assignment, attempt = paper
     result = reverse("training:result", args=[attempt.uid])
     assert client.get(result).headers["Location"] == attempt_url(attempt)
-    client.post(attempt_url(attempt), form(attempt, {}))
+    client.post(attempt_url(attempt), form(attempt, {}) | {"anyway": "1"})
     assert client.get(attempt_url(attempt)).headers["Location"] == result
 
 
@@ -307,3 +329,18 @@ def test_a_paper_and_a_result_of_many_questions_cost_no_more(learner, make_assig
         result = count_queries(partial(client.get, reverse("training:result", args=[attempt.uid])))
         costs.append((paper, result))
     assert costs[0] == costs[1]
+
+
+def test_handing_in_with_nothing_at_some_questions_asks_first_and_keeps_the_rest(paper):
+    client, _assignment, attempt = paper
+    right = all_right(attempt)
+    page = client.post(attempt_url(attempt), form(attempt, {1: right[1], 3: right[3]}))
+    assert "2 questions have no answer: 2, 4." in page.text
+    attempt.refresh_from_db()
+    assert attempt.is_open
+    assert list(attempt.responses.filter(answer__isnull=True).values_list("position", flat=True)) == [2, 4]
+    button = soup(page).select_one(".handin .btn:not(.plain)")
+    again = client.post(attempt_url(attempt), form(attempt, {}) | {button["name"]: "1"})
+    assert again.url.endswith("/result/")
+    attempt.refresh_from_db()
+    assert attempt.right == 2

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
+from portal.people.models import Employee
 from quizzes import recalls as results
 from quizzes import services as quizzes
 from quizzes import tasks as quiz_tasks
@@ -18,6 +19,11 @@ from training.models import Certificate, Completion, ModuleResult
 @pytest.fixture
 def boss(make_employee):
     return make_employee(roles=("Compliance",))
+
+
+@pytest.fixture(autouse=True)
+def second(make_employee):
+    return make_employee(name_en="Second Pair", roles=("Compliance",))
 
 
 @pytest.fixture
@@ -52,8 +58,8 @@ def call_back(question: Question, boss, rule: str = Recall.Rule.LEFT_OUT) -> Rec
     return recall
 
 
-def settle(recall: Recall, boss) -> None:
-    recalls.settle(recall=recall, by=boss)
+def settle(recall: Recall) -> None:
+    recalls.settle(recall=recall, by=Employee.objects.get(name_en="Second Pair"))
     from portal.jobs.models import Job
 
     tasks.settle_recall(Job.objects.get(kind=recalls.SETTLE, key=recall.uid).pk)
@@ -86,7 +92,7 @@ def test_whoever_passes_after_all_has_the_module_the_course_and_a_certificate(si
     [attempt] = sit({4})
     recall = call_back(asked(attempt, 4), boss)
     assert not ModuleResult.objects.exists()  # nothing follows before it is settled
-    settle(recall, boss)
+    settle(recall)
     row = Regrade.objects.get()
     certificate = Certificate.objects.get()
     assert (row.outcome, row.certificate) == ("completed", certificate.serial)
@@ -100,7 +106,7 @@ def test_nobody_loses_a_pass_and_the_certificate_is_confirmed(sit, boss):
     recall = call_back(asked(attempt, 2), boss)
     row = Regrade.objects.get()
     assert (row.passed_before, row.passed_after) == (True, False)
-    settle(recall, boss)
+    settle(recall)
     row.refresh_from_db()
     certificate = Certificate.objects.get()
     assert (row.outcome, row.certificate) == ("confirmed", certificate.serial)
@@ -118,7 +124,7 @@ def test_a_better_mark_replaces_the_certificate_and_the_completion_stays(sit, bo
     Attempt.objects.update(percent=75, right=3)
     attempt.responses.filter(position=1).update(credit=0, is_right=False)
     recall = call_back(asked(attempt, 1), boss)
-    settle(recall, boss)
+    settle(recall)
     old, new = Certificate.objects.order_by("pk")
     assert old.superseded_by == new
     assert (old.facts["percent"], new.facts["percent"], Completion.objects.get().percent) == (75, 100, 75)
@@ -153,7 +159,7 @@ def test_what_was_handed_in_while_the_question_was_called_back_is_not_missed(sit
     )
     recall = call_back(Question.objects.get(pk=min(shared)), boss)
     Regrade.objects.filter(attempt=second).delete()
-    settle(recall, boss)
+    settle(recall)
     assert set(Regrade.objects.values_list("attempt", flat=True)) == {first.pk, second.pk}
 
 
@@ -163,7 +169,7 @@ def test_people_are_told_once_in_their_language(sit, boss):
     attempt.employee.save()
     recall = call_back(asked(attempt, 4), boss)
     assert recalls.tell_waiting() == 0
-    settle(recall, boss)
+    settle(recall)
     assert (recalls.tell_waiting(), recalls.tell_waiting()) == (1, 0)
     [sent] = mail.outbox
     assert sent.to == [attempt.employee.email]
@@ -175,7 +181,7 @@ def test_people_are_told_once_in_their_language(sit, boss):
 def test_who_has_left_is_not_written_to_and_not_waited_for(sit, boss):
     [attempt] = sit({4})
     recall = call_back(asked(attempt, 4), boss)
-    settle(recall, boss)
+    settle(recall)
     attempt.employee.is_active = False
     attempt.employee.save()
     recalls.tell_waiting()
@@ -183,7 +189,7 @@ def test_who_has_left_is_not_written_to_and_not_waited_for(sit, boss):
     assert not recalls.untold().exists()
 
 
-def test_the_pages_lead_from_the_question_to_the_settled_recall(sit, boss, sign_in):
+def test_the_pages_lead_from_the_question_to_the_settled_recall(sit, boss, second, sign_in):
     [attempt] = sit({4})
     question = asked(attempt, 4)
     client = sign_in(boss)
@@ -201,15 +207,23 @@ def test_the_pages_lead_from_the_question_to_the_settled_recall(sit, boss, sign_
     quiz_tasks.regrade(recall.job_id)
     page = client.get(response.url).text
     assert attempt.employee.name in page
+    assert "Somebody else who may call questions back" in page
+    client.post(reverse("training:recall_settle", args=[recall.uid]))  # whoever asked does not settle
+    recall.refresh_from_db()
+    assert recall.settled_at is None
+    client = sign_in(second)
+    page = client.get(response.url).text
+    assert "1 mail will be sent." in page
+    assert f"Dear {attempt.employee.name}," in page
     client.post(reverse("training:recall_settle", args=[recall.uid]))
     recall.refresh_from_db()
-    assert recall.settled_by == boss
+    assert recall.settled_by == second
     assert "Wrong key." in client.get(reverse("training:recall_list")).text
 
 
 def test_the_person_sees_both_results(sit, boss, sign_in):
     [attempt] = sit({4})
-    settle(call_back(asked(attempt, 4), boss), boss)
+    settle(call_back(asked(attempt, 4), boss))
     page = sign_in(attempt.employee).get(reverse("training:result", args=[attempt.uid])).text
     assert "Before: 75%; looked at again: 100%." in page
     assert "passed after all" in page
@@ -224,3 +238,54 @@ def test_a_list_of_results_costs_the_same_for_many(sit, boss, sign_in, count_que
     kept = Regrade.objects.first()
     Regrade.objects.exclude(pk=kept.pk).delete()
     assert count_queries(lambda: client.get(url)) == many
+
+
+def test_whoever_asked_neither_settles_nor_sends_back(sit, boss):
+    [attempt] = sit({4})
+    recall = call_back(asked(attempt, 4), boss)
+    with pytest.raises(recalls.OwnRecall):
+        recalls.settle(recall=recall, by=boss)
+    with pytest.raises(recalls.OwnRecall):
+        recalls.send_back(recall=recall, why="no", by=boss)
+    recall.refresh_from_db()
+    assert (recall.settled_at, recall.sent_back_at) == (None, None)
+
+
+def test_what_was_sent_back_changes_nothing_until_it_is_asked_for_again(sit, boss, second, sign_in):
+    [attempt] = sit({4})
+    recall = call_back(asked(attempt, 4), boss)
+    client, url = sign_in(second), reverse("training:recall_send_back", args=[recall.uid])
+    client.post(url, {"why": " "})
+    recall.refresh_from_db()
+    assert recall.sent_back_at is None
+    client.post(url, {"why": "Everybody should get the points."})
+    recall.refresh_from_db()
+    assert recall.sent_back_by == second
+    with pytest.raises(recalls.SentBack):
+        settle(recall)
+    assert not ModuleResult.objects.exists()
+    client = sign_in(boss)
+    assert "Everybody should get the points." in client.get(reverse("training:recall", args=[recall.uid])).text
+    begin = reverse("training:recall_begin", args=[recall.question.bank.slug, recall.question.slug])
+    client.post(begin, {"reason": "Two are right.", "rule": "full"})
+    recall.refresh_from_db()
+    assert (recall.sent_back_at, recall.rule) == (None, "full")
+    quiz_tasks.regrade(recall.job_id)
+    settle(recall)
+    assert Regrade.objects.get().outcome == "completed"
+    verbs = ["training.recall_sent_back", "quizzes.recall_asked_again", "training.recall_settled"]
+    assert [entry.verb for entry in Entry.objects.filter(verb__in=verbs).order_by("pk")] == verbs
+    with pytest.raises(recalls.AlreadySettled):
+        recalls.send_back(recall=recall, why="too late", by=second)
+
+
+def test_whose_result_does_not_get_better_is_not_written_to(sit, boss):
+    lower, same = sit({1}, set())
+    recall = call_back(asked(lower, 2), boss)  # one that was answered right is left out: 66% beside 75%
+    Regrade.objects.filter(attempt=same).delete()
+    row = Regrade.objects.get(attempt=lower)
+    assert row.percent_after < row.percent_before
+    assert (recalls.to_be_told(recall), recalls.sample_mail(recall.regrades.all(), "en")) == (0, None)
+    settle(recall)
+    assert recalls.tell_waiting() == 0
+    assert mail.outbox == []

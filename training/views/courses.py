@@ -3,11 +3,11 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from portal.people import calendars
 from training import blocks, learning, lessons
 from training.models import Assignment, Lesson
 from training.outline import Outline, outlines
@@ -16,7 +16,7 @@ from training.outline import Outline, outlines
 @require_GET
 def course_list(request: HttpRequest) -> HttpResponse:
     mine = Assignment.objects.filter(employee=request.user).latest().for_list()
-    return render(request, "training/course_list.html", {"outlines": outlines(mine, timezone.localdate())})
+    return render(request, "training/course_list.html", {"outlines": outlines(mine, calendars.local_day(request.user))})
 
 
 @require_GET
@@ -35,8 +35,18 @@ def lesson(request: HttpRequest, course: str, module: str, lesson: str) -> HttpR
         return render(request, "training/lesson.html", {"page": page})
     if "block" in request.POST:
         return _answered(request, assignment, lesson_row)
-    learning.finish_lesson(assignment=assignment, lesson=lesson_row)
-    return redirect(lessons.after(outline_of(assignment), lesson_row))
+    return _finished(request, assignment, lesson_row)
+
+
+def _finished(request: HttpRequest, assignment: Assignment, lesson: Lesson) -> HttpResponse:
+    """Go on, if every exercise was tried; else back to the first that was not. What was finished once stays so."""
+    progress = learning.note_reading(assignment=assignment, lesson=lesson)
+    left = None if progress.finished_at else lessons.first_untried(lesson, progress)
+    if left is not None:
+        messages.error(request, _("Try this exercise first. No answer is counted against you."))
+        return redirect(f"{request.path}#b{left}")
+    learning.finish_lesson(assignment=assignment, lesson=lesson)
+    return redirect(lessons.after(outline_of(assignment), lesson))
 
 
 def _answered(request: HttpRequest, assignment: Assignment, lesson: Lesson) -> HttpResponse:
@@ -78,7 +88,7 @@ def my_assignment(request: HttpRequest, course: str) -> Assignment:
 
 
 def outline_of(assignment: Assignment) -> Outline:
-    found = outlines([assignment], timezone.localdate())
+    found = outlines([assignment], calendars.local_day(assignment.employee))
     if not found:
         raise Http404
     return found[0]

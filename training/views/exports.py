@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from training import exports
 from training.forms import ExportForm
-from training.models import CertificateExport
+from training.models import CertificateExport, ExportPart
 from training.views.certificates import attachment
 
 MAY_EXPORT = "training.export_certificates"
@@ -44,12 +44,14 @@ def _page(request: HttpRequest, form: ExportForm) -> HttpResponse:
     context = {"form": form, "choice": choice, "count": count, "most": exports.MOST}
     if request.htmx:
         return render(request, "training/_export_count.html", context)
-    asked = CertificateExport.objects.visible_to(request.user).select_related("job")[:20]
+    asked = CertificateExport.objects.visible_to(request.user).select_related("job").prefetch_related("parts")[:20]
     return render(request, "training/export_list.html", context | {"exports": asked})
 
 
 @permission_required(MAY_EXPORT, raise_exception=True)
 @require_GET
-def export_file(request: HttpRequest, uid: str) -> HttpResponse:
-    export = get_object_or_404(CertificateExport.objects.visible_to(request.user).exclude(file=""), uid=uid)
-    return attachment(export.file.name, export.sha256, f"certificates-{export.asked_at:%Y-%m-%d}.zip")
+def export_file(request: HttpRequest, uid: str, number: int) -> HttpResponse:
+    """One part of an export, streamed; good as soon as it is there, though others may still be made."""
+    export = get_object_or_404(CertificateExport.objects.visible_to(request.user), uid=uid)
+    part = get_object_or_404(ExportPart, export=export, number=number)
+    return attachment(part.file.name, part.sha256, f"certificates-{export.asked_at:%Y-%m-%d}-{number}.zip")

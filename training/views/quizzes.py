@@ -1,5 +1,7 @@
 """A module's quiz: what awaits one, the paper, the result."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,9 +15,17 @@ from quizzes import grading, papers, recalls
 from quizzes import services as quizzes
 from quizzes.models import Attempt, Question, Response
 from training import learning, results
-from training.answers import Answers, NotAPaper, of_one, read_answers
+from training.answers import Answers, NotAPaper, of_one, read_answers, says_something
 from training.models import Module
 from training.views.courses import my_assignment, outline_of
+
+BARRED = (
+    quizzes.MustWait,
+    quizzes.NothingToAsk,
+    learning.LessonsLeft,
+    learning.AlreadyPassed,
+    learning.TestOutSpent,
+)
 
 
 @require_http_methods(["GET", "POST"])
@@ -25,10 +35,11 @@ def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
     edition = assignment.edition or assignment.course.current
     row = get_object_or_404(Module.objects.select_related("quiz"), edition=edition, slug=module)
     if request.method == "POST":
+        start = learning.start_test_out if "test_out" in request.POST else learning.start_quiz
         try:
-            begun = learning.start_quiz(assignment=assignment, module=row, language=get_language(), by=request.user.uid)
+            begun = start(assignment=assignment, module=row, language=get_language(), by=request.user.uid)
             return redirect("training:attempt", begun.uid)
-        except (quizzes.MustWait, quizzes.NothingToAsk, learning.LessonsLeft, learning.AlreadyPassed):
+        except BARRED:
             return redirect(request.path)  # the page says which, and since when
     outline = outline_of(assignment)
     line = next(line for line in outline.modules if line.pk == row.pk)
@@ -37,6 +48,7 @@ def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
         "module": line,
         "quiz": row.quiz,
         "last": Attempt.objects.visible_to(request.user).filter(quiz=row.quiz).submitted().order_by("-number").first(),
+        "may_test_out": bool(line.lessons_left) and learning.may_test_out(assignment, row),
         "must_pass": row.quiz.questions.filter(must_pass=True).exists(),
         "extra": quizzes.extra_percent(request.user, timezone.localdate()) if row.quiz.time_limit_minutes else 0,
         "is_empty": not row.quiz.questions.usable().exists(),
@@ -66,8 +78,13 @@ def device_of(request: HttpRequest) -> str:
     return salted_hmac("quizzes.device", request.session.session_key or "").hexdigest()[:16]
 
 
-def _paper(request: HttpRequest, attempt: Attempt, out_of_date: tuple[int, ...] = ()) -> HttpResponse:
-    """Show the paper; ``out_of_date``: the questions where another answer was kept than the form that was sent says."""
+def _paper(
+    request: HttpRequest, attempt: Attempt, out_of_date: tuple[int, ...] = (), unanswered: Sequence[int] = ()
+) -> HttpResponse:
+    """Show the paper. ``out_of_date``: the questions where another answer was kept than the form that was sent says.
+
+    ``unanswered``: it was to be handed in, and there is nothing at these questions.
+    """
     paper = papers.paper(attempt, get_language())
     quizzes.note_showing(attempt=attempt, language=paper["lang"], device=device_of(request))
     left = (attempt.closes_at - timezone.now()).total_seconds() if attempt.closes_at else None
@@ -79,6 +96,7 @@ def _paper(request: HttpRequest, attempt: Attempt, out_of_date: tuple[int, ...] 
         "seconds_left": None if left is None else max(int(left), 0),
         "grace": int(grading.GRACE.total_seconds()),
         "out_of_date": out_of_date,
+        "unanswered": unanswered,
     }
     return render(request, "training/attempt.html", context, status=409 if out_of_date else 200)
 
@@ -96,6 +114,8 @@ def _sent(request: HttpRequest, attempt: Attempt) -> HttpResponse:
     hands_in = not {"save", "language", "go"} & request.POST.keys()
     try:
         answers, revisions = read_answers(request.POST)
+        unanswered = _unanswered(attempt, answers) if hands_in and "anyway" not in request.POST else []
+        hands_in = hands_in and not unanswered
         if not hands_in:
             _hold_back(attempt, answers, request.POST.get("go", ""))
         act = learning.submit_quiz if hands_in else quizzes.save_answers
@@ -108,9 +128,19 @@ def _sent(request: HttpRequest, attempt: Attempt) -> HttpResponse:
         return redirect("training:attempt", attempt.uid)  # which settles it, and leads to the result
     if hands_in:
         return redirect("training:result", attempt.uid)
+    if unanswered:
+        return _paper(request, attempt, unanswered=unanswered)
     _speak(request)
     place = request.GET.get("at", "")
     return redirect(f"{request.path}#q{place}" if place.isascii() and place.isdigit() else request.path)
+
+
+def _unanswered(attempt: Attempt, answers: Answers) -> list[int]:
+    """Return the questions at which neither the form nor what was kept before says anything; none once time is up."""
+    if not attempt.is_open or grading.is_late(attempt.closes_at, timezone.now()):
+        return []
+    open_ones = attempt.responses.filter(answer__isnull=True).order_by("position").values_list("position", flat=True)
+    return [position for position in open_ones if not says_something(answers.get(position, {}))]
 
 
 def _hold_back(attempt: Attempt, answers: Answers, go: str) -> None:

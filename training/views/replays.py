@@ -1,9 +1,11 @@
 """An attempt as it was shown, for its person and for who may review it: page, PDF, and the list of a person's."""
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.people.models import Employee
@@ -19,10 +21,10 @@ PAGE_SIZE = 50
 
 @require_http_methods(["GET", "POST"])
 def as_shown(request: HttpRequest, uid: str) -> HttpResponse:
-    """The paper and the answers, to their person at once, to a reviewer who says why: that is an Entry."""
+    """The paper with what is right: to its person once they have passed, to a reviewer who says why, in an Entry."""
     attempt = _attempt(request, uid)
     if attempt.employee_id == request.user.pk:
-        return _page(request, attempt)
+        return _page(request, attempt) if papers.key_is_open(attempt) else _not_yet(request, uid)
     if not _says_why(request, attempt):
         return render(request, "training/as_shown_why.html", {"attempt": attempt})
     return _page(request, attempt, request.POST["reason"])
@@ -35,10 +37,17 @@ def as_shown_file(request: HttpRequest, uid: str) -> HttpResponse:
     is_own = attempt.employee_id == request.user.pk
     if not is_own and not _says_why(request, attempt):
         return redirect("training:as_shown", uid)
+    if is_own and not papers.key_is_open(attempt):
+        return _not_yet(request, uid)
     printout = printouts.ask(attempt, by=request.user)
     if printout.file:
         return attachment(printout.file.name, printout.sha256, f"quiz-{attempt.submitted_at:%Y-%m-%d}-{uid[:8]}.pdf")
     return redirect("training:as_shown", uid) if is_own else _page(request, attempt, request.POST["reason"])
+
+
+def _not_yet(request: HttpRequest, uid: str) -> HttpResponse:
+    messages.warning(request, _("The paper shows what is right. It is yours once you have passed the quiz."))
+    return redirect("training:result", uid)
 
 
 def _attempt(request: HttpRequest, uid: str) -> Attempt:

@@ -41,7 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--time-zone", help="of a new source: of times that tell none, such as Asia/Shanghai")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print the counts as JSON")
         parser.add_argument("--state", type=Path, help="answers of the permit list and consent interfaces, as JSON")
-        parser.add_argument("--taken-at", type=moment_of, help="when those answers were given (ISO 8601; default: now)")
+        parser.add_argument(
+            "--taken-at", type=moment_of, help="when those answers were given (ISO 8601; default: as they say, or now)"
+        )
 
     def handle(
         self,
@@ -73,11 +75,16 @@ class Command(BaseCommand):
                 "from where it stands."
             ) from error
         if answers:
-            services.import_state(
-                source=feed, data=answers, taken_at=taken_at or runs[-1].ended_at, by="system:import_archive"
-            )
+            self.keep(feed, answers, taken_at, runs[-1].ended_at)
         counts = services.summary(*runs)
         self.stdout.write(json.dumps(counts, ensure_ascii=False) if as_json else as_text(counts))
+
+    def keep(self, source: Source, answers: dict, taken_at: datetime | None, ended_at: datetime) -> None:
+        try:
+            taken_at = taken_at or services.told_at(answers) or ended_at
+            services.import_state(source=source, data=answers, taken_at=taken_at, by="system:import_archive")
+        except services.NotAState as error:
+            raise CommandError(str(error)) from error
 
     def read(self, source: Source, file: Path) -> Iterator[Import]:
         """Read the file, the stream, or each file of the folder, one import each."""

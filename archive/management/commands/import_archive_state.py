@@ -9,12 +9,18 @@ from archive import services
 
 
 class Command(BaseCommand):
-    help = "Keep a dated copy of who has an archive seat and who agreed or refused (JSON answers of the interfaces)."
+    help = (
+        "Keep a dated copy of who has an archive seat, who agreed or refused, and who is in which room (JSON answers)."
+    )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--source", required=True)
-        parser.add_argument("--taken-at", type=moment_of, help="when the answers were given (ISO 8601; default: now)")
+        parser.add_argument(
+            "--taken-at",
+            type=moment_of,
+            help="when the answers were given (ISO 8601; default: as the file says, or now)",
+        )
         parser.add_argument(
             "--holds-from", type=date.fromisoformat, help="the list is known to be the same since this day"
         )
@@ -22,17 +28,21 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, source: str, taken_at: datetime | None, holds_from: date | None, **options) -> None:
         answers = state_of(file)
         try:
+            taken_at = taken_at or services.told_at(answers) or timezone.now()
             feed = services.get_source(name=source, by="system:import_archive_state")
             kept = services.import_state(
                 source=feed,
                 data=answers,
-                taken_at=taken_at or timezone.now(),
+                taken_at=taken_at,
                 holds_from=holds_from,
                 by="system:import_archive_state",
             )
         except (services.BadSourceName, services.NotAState) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{kept['seats']} seats, {kept['words']} new words on consent")
+        self.stdout.write(
+            f"{kept['seats']} seats, {kept['words']} new words on consent, "
+            f"{kept['copies']} copies of answers, {kept['errors']} of them errors"
+        )
 
 
 def state_of(file: Path) -> dict:

@@ -11,15 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from archive import sealing
 from archive import services as archive
 from archive.models import Finding, Sample, SampleItem
-from portal.people.models import Department, Office
-from portal.standing import case, desk
+from portal.people.models import Office
+from portal.standing import case, desk, places
 
 MAY_SEE, MAY_ACT = "archive.view_every_record", "archive.review_findings"
 PAGE_SIZE, BULK = 25, 100
@@ -43,9 +43,10 @@ def finding_list(request: HttpRequest) -> HttpResponse:
     if request.htmx and not request.htmx.boosted:
         return render(request, "standing/_finding_rows.html", context)
     counts = Finding.objects.visible_to(request.user).open().values_list("kind").annotate(n=Count("pk"))
+    tree = places.Tree()
     context |= {
         "kinds": [(kind, Finding.Kind(kind).label, n) for kind, n in counts.order_by("-n", "kind")],
-        "departments": Department.objects.all(),
+        "departments": tree.options(set(tree.names)),
         "offices": Office.objects.all(),
     }
     return render(request, "standing/finding_list.html", context)
@@ -85,7 +86,7 @@ def finding_do(request: HttpRequest, uid: str) -> HttpResponse:
     except REFUSED as error:
         messages.error(request, said(error))
     else:
-        messages.success(request, _("Written down."))
+        messages.success(request, str(DONE[act]))
     return redirect(f"{reverse('standing:finding', args=[uid])}?{desk.Filters.from_query(request.GET).query}")
 
 
@@ -119,6 +120,18 @@ ACTS = {
     "dismiss": lambda f, r: _decide(f, r, "dismissed"),
     "close": lambda f, r: _decide(f, r, "closed"),
     "second": lambda f, r: archive.second_finding(finding=f, reviewer=r.user, reason=r.POST.get("text", "")),
+    "send_back": lambda f, r: archive.send_back_finding(finding=f, reviewer=r.user, reason=r.POST.get("text", "")),
+}
+DONE = {
+    "claim": gettext_lazy("You have taken it on."),
+    "release": gettext_lazy("You have let it go: anybody may take it on."),
+    "note": gettext_lazy("The note is written down."),
+    "ask": gettext_lazy("The person is asked. The question stands on their page until it is answered."),
+    "confirm": gettext_lazy("It is confirmed."),
+    "dismiss": gettext_lazy("It is dismissed as a false alarm."),
+    "close": gettext_lazy("It is closed."),
+    "second": gettext_lazy("You have confirmed it too."),
+    "send_back": gettext_lazy("It is to be reviewed again."),
 }
 
 
@@ -192,10 +205,13 @@ def sample_item(request: HttpRequest, month: date, number: int) -> HttpResponse:
     """Write down that a message of a sample was reviewed."""
     item = get_object_or_404(SampleItem, sample__month=month, number=number)
     result = request.POST.get("result", "")
-    if result not in SampleItem.Result:
+    if result and result not in SampleItem.Result:
         raise Http404
+    if not result:
+        messages.error(request, _("Number %(n)s: choose what you found.") % {"n": number})
+        return redirect(f"{reverse('standing:sample', args=[month])}#item-{number}")
     try:
         archive.review_item(item=item, result=result, action=request.POST.get("action", ""), reviewer=request.user)
     except REFUSED as error:
-        messages.error(request, said(error))
+        messages.error(request, _("Number %(n)s: %(why)s") % {"n": number, "why": said(error)})
     return redirect(f"{reverse('standing:sample', args=[month])}#item-{number}")

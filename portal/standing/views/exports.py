@@ -1,14 +1,16 @@
-"""People and findings as files: the page's own rows, filters and scope."""
+"""People, findings and the firm's figures as files: the page's own rows, filters and scope."""
 
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from portal import tables
 from portal.people.models import Employee
-from portal.standing import desk, exports, people_table
+from portal.standing import desk, exports, figures, knowledge, people_table
+
+MAY_SEE_FIRM = ("standing.view_firm", "archive.view_every_record")
 
 
 def _answer(request: HttpRequest, what: str, kind: str, table: tuple) -> FileResponse:
@@ -47,3 +49,34 @@ def finding_file(request: HttpRequest, kind: str) -> FileResponse:
     filters = desk.Filters.from_query(request.GET)
     chosen = desk.queue(request.user, filters, timezone.localdate())
     return _answer(request, "findings", kind, exports.findings_table(chosen))
+
+
+@require_GET
+def team_finding_file(request: HttpRequest, kind: str) -> FileResponse:
+    if not request.user.is_manager():
+        raise PermissionDenied
+    today = timezone.localdate()
+    chosen = desk.line(request.user, desk.Filters.of_line(request.GET), today)
+    return _answer(request, "team-findings", kind, exports.findings_table(chosen, of_desk=False))
+
+
+@require_GET
+@permission_required(MAY_SEE_FIRM, raise_exception=True)
+def firm_file(request: HttpRequest, name: str, kind: str) -> FileResponse:
+    """One table of the firm's page, or of the page on the effect of training."""
+    if name not in figures.NAMES:
+        raise Http404
+    found = figures.table(name, request.user, timezone.localdate(), request.GET.get("kind", ""))
+    return _answer(request, f"firm-{name}", kind, (found.heading, iter(found.rows)))
+
+
+@require_GET
+@permission_required((*MAY_SEE_FIRM, "quizzes.review_attempts"), raise_exception=True)
+def knowledge_file(request: HttpRequest, module: str, kind: str) -> FileResponse:
+    """The first tries behind one module's figures."""
+    counted = knowledge.newest()
+    known = counted.of(module)
+    if known is None or known.quiz is None:
+        raise Http404
+    chosen = knowledge.tries(known, counted.counted_at, request.GET.get("outcome", ""))
+    return _answer(request, f"first-tries-{known.slug}", kind, exports.tries_table(chosen))

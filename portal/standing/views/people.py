@@ -16,11 +16,35 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django.views.decorators.vary import vary_on_headers
 
 from archive.models import Finding
-from portal.people.models import Department, Employee, Office
-from portal.standing import files, months, nudges, outlook, past, people_table, rules, talks, trend
+from portal.people.models import Employee, Office
+from portal.standing import (
+    desk,
+    files,
+    knowledge,
+    months,
+    nudges,
+    outlook,
+    past,
+    people_table,
+    places,
+    rules,
+    talks,
+    trend,
+)
+from portal.standing import firm as firm_page
+from training import services as training
 
 PAGE_SIZE = 25
 MOST_FOUND = 100
+
+
+def _past_day(request: HttpRequest, today: date) -> date | None:
+    """Return the past day that the address asks for; None for today, saying so if what was asked for is no past day."""
+    text = request.GET.get("at", "")
+    day = past.day_of(text, today)
+    if text and day is None:
+        messages.info(request, _("That is not a past day: this is how it stands today."))
+    return day
 
 
 @require_GET
@@ -60,18 +84,33 @@ def team(request: HttpRequest) -> HttpResponse:
     below, today = Employee.objects.below(request.user).on_staff(), timezone.localdate()
     if not request.user.is_manager():
         raise PermissionDenied
-    if day := past.day_of(request.GET.get("at", ""), today):
+    if day := _past_day(request, today):
         context = past.group_at(day, request.GET.get("page"), request.user, manager=request.user)
         return render(request, "standing/past.html", context)
     return _people_page(request, below, "standing/team.html", partial(_ahead, request, below, today))
 
 
-def _ahead(request: HttpRequest, below: QuerySet[Employee], today: date, by_state: dict, barred: int) -> dict:
+@require_GET
+@vary_on_headers("HX-Request")
+def team_findings(request: HttpRequest) -> HttpResponse:
+    """The findings about people below: kind, person, weight and days. What is in them is for the desk."""
+    if not request.user.is_manager():
+        raise PermissionDenied
+    filters, today = desk.Filters.of_line(request.GET), timezone.localdate()
+    page = Paginator(desk.line(request.user, filters, today), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "filters": filters, "today": today, "kinds": Finding.Kind.choices}
+    is_part = request.htmx and not request.htmx.boosted
+    return render(request, "standing/_team_finding_rows.html" if is_part else "standing/team_findings.html", context)
+
+
+def _ahead(
+    request: HttpRequest, below: QuerySet[Employee], today: date, found: list[people_table.Group], barred: int
+) -> dict:
     """What only the page of a team shows: whom to talk to first, what will lapse, and how it came to stand so."""
-    points = trend.points(request.user, trend.now_of(by_state, barred), today)
+    points = trend.points(request.user, trend.now_of(people_table.counts(found), barred), today)
     return {
         "talks": talks.first(below, today),
-        "forecast": outlook.forecast(below, today),
+        "forecast": outlook.forecast(found, today),
         "points": points,
         "chart": trend.chart(points),
         "first": past.first_day(),
@@ -89,17 +128,33 @@ def people(request: HttpRequest) -> HttpResponse:
 @permission_required("standing.view_firm", raise_exception=True)
 def firm(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
-    if day := past.day_of(request.GET.get("at", ""), today):
+    if day := _past_day(request, today):
         context = past.group_at(day, request.GET.get("page"), request.user, manager=None)
         return render(request, "standing/past.html", context)
-    return render(request, "standing/firm.html", files.firm_of(request.user, today))
+    overdue = {"reviews_overdue": len(training.overdue_lessons(today))}
+    return render(request, "standing/firm.html", firm_page.page_of(request.user, today) | overdue)
+
+
+@require_GET
+@permission_required(("standing.view_firm", "quizzes.review_attempts"), raise_exception=True)
+def module_tries(request: HttpRequest, module: str) -> HttpResponse:
+    """The first tries behind one module's figures on the firm's page: who, and how it went; not the answers."""
+    counted = knowledge.newest()
+    known = counted.of(module)
+    if known is None or known.quiz is None:
+        raise Http404
+    outcome = request.GET.get("outcome", "")
+    rows = knowledge.tries(known, counted.counted_at, outcome)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"known": known, "counted_at": counted.counted_at, "outcome": outcome, "page": page}
+    return render(request, "standing/module_tries.html", context)
 
 
 @require_GET
 def person(request: HttpRequest, uid: str) -> HttpResponse:
     employee = get_object_or_404(Employee.objects.visible_to(request.user).for_list(), uid=uid)
     today = timezone.localdate()
-    if day := past.day_of(request.GET.get("at", ""), today):
+    if day := _past_day(request, today):
         if not files.may_see_archive(employee, request.user):
             raise PermissionDenied
         return render(request, "standing/person_past.html", past.person_at(employee, day))
@@ -130,7 +185,7 @@ def _people_page(
     request: HttpRequest,
     scope: QuerySet[Employee],
     template: str,
-    more: Callable[[dict, int], dict] = lambda by_state, barred: {},
+    more: Callable[[list[people_table.Group], int], dict] = lambda found, barred: {},
 ) -> HttpResponse:
     """A page of people with tiles and the matrix over all of ``scope``; the table under them follows the filters.
 
@@ -139,25 +194,33 @@ def _people_page(
     sees_archive = not template.endswith("people.html") or request.user.has_perm("archive.view_every_record")
     text = request.POST.get("q", "")
     filters = people_table.Filters.from_query(request.GET, text=text, sees_archive=sees_archive)
-    size = MOST_FOUND if filters.text else PAGE_SIZE
-    page = Paginator(filters.apply(scope).for_list(), size).get_page(request.GET.get("page"))
-    context = {
+    paginator = Paginator(filters.apply(scope).for_list(), MOST_FOUND if filters.text else PAGE_SIZE)
+    is_part = request.htmx and not request.htmx.boosted
+    context = {} if is_part else _over_all(request, scope, filters, sees_archive, more)
+    if context and not filters.is_narrowed:
+        paginator.count = context["tiles"].people  # so that everybody is not counted twice
+    page = paginator.get_page(request.GET.get("page"))
+    context |= {
         "page": page,
         "rows": people_table.rows(page.object_list),
         "modules": people_table.module_titles(),
         "filters": filters,
         "sees_archive": sees_archive,
     }
-    if request.htmx and not request.htmx.boosted:
-        return render(request, "standing/_people_rows.html", context)
-    found = people_table.groups(scope)
+    return render(request, "standing/_people_rows.html" if is_part else template, context)
+
+
+def _over_all(
+    request: HttpRequest, scope: QuerySet[Employee], filters: people_table.Filters, sees_archive: bool, more: Callable
+) -> dict:
+    """What stands over the table, and counts all of ``scope`` whatever the filters."""
+    found = people_table.groups(scope, timezone.localdate())
     opened = Finding.objects.visible_to(request.user).open().filter(employee__in=scope).count() if sees_archive else 0
-    by_state, tiles = people_table.counts(found), people_table.tiles(found, opened)
-    context |= more(by_state, tiles.barred) | {
-        "matrix": people_table.matrix(by_state, filters),
+    tiles = people_table.tiles(found, opened)
+    return more(found, tiles.barred) | {
+        "matrix": people_table.matrix(people_table.counts(found), filters),
         "columns": [rules.ArchiveState(column) for column in rules.COLUMNS],
         "tiles": tiles,
-        "departments": Department.objects.filter(pk__in={group.department for group in found}),
+        "departments": places.Tree().options({group.department for group in found}),
         "offices": Office.objects.filter(pk__in={group.office for group in found}),
     }
-    return render(request, template, context)

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -78,15 +79,26 @@ def remedy_table(request: HttpRequest) -> HttpResponse:
     """Which lesson each kind of finding calls for; who may choose, chooses."""
     may_choose = request.user.has_perm("standing.choose_remedies")
     if request.method == "POST":
-        kind, named = request.POST.get("kind", ""), request.POST.get("lesson", "")
-        called = remedies.Called(*named.split("/")) if named.count("/") == 2 else None
-        known = remedies.every_lesson()
-        if not may_choose or kind not in Finding.Kind or (named and called not in known):
-            raise Http404
-        remedies.choose(kind=kind, called=called, by=request.user)
+        if not may_choose:
+            raise PermissionDenied
+        changed = remedies.choose_all(chosen=_chosen(request), by=request.user)
+        text = ngettext("%(n)s kind of finding changed.", "%(n)s kinds of findings changed.", changed)
+        messages.success(request, text % {"n": changed} if changed else _("Nothing was changed."))
         return redirect("standing:remedy_table")
     context = {"rows": remedies.rows(), "lessons": remedies.every_lesson(), "may_choose": may_choose}
     return render(request, "standing/remedy_table.html", context)
+
+
+def _chosen(request: HttpRequest) -> dict[str, remedies.Called | None]:
+    """Return what was chosen for each kind that the form names. A lesson that there is not is 404."""
+    now, found = remedies.table(), {}
+    known = {*remedies.every_lesson(), *now.values()}  # also one that no course has any more, as long as it stands
+    for kind in remedies.ABOUT_PEOPLE & set(request.POST):
+        named = request.POST[kind]
+        found[kind] = remedies.Called(*named.split("/")) if named.count("/") == 2 else None
+        if named and found[kind] not in known:
+            raise Http404
+    return found
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,7 +5,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from quizzes.services import BadQuestion
+from training import review
 from training.loading import CourseText, read_courses
+from training.models import Edition
 from training.publishing import publish
 
 
@@ -20,9 +23,13 @@ class Command(BaseCommand):
             "folder", nargs="?", type=Path, default=settings.COURSES_DIR, metavar="DIR",
             help="a folder of courses, or one course; default: COURSES_DIR",
         )  # fmt: skip
+        parser.add_argument(
+            "--minor", action="store_true",
+            help="what changed is minor: who knows the edition before knows this one too; default: material",
+        )  # fmt: skip
         parser.add_argument("--check", action="store_true", help="read and check only; publish nothing")
 
-    def handle(self, *args, folder: Path, check: bool, **options) -> None:
+    def handle(self, *args, folder: Path, check: bool, minor: bool, **options) -> None:
         if not folder.is_dir():
             raise CommandError(f"{folder} is not a folder.")
         courses, faults = read_courses(folder, [code for code, _ in settings.LANGUAGES])
@@ -36,13 +43,19 @@ class Command(BaseCommand):
             for course in courses:
                 self.stdout.write(f"{course.slug}: no mistakes ({_size(course)})")
         else:
-            self._publish(courses)
+            try:
+                self._publish(courses, Edition.Change.MINOR if minor else Edition.Change.MATERIAL)
+            except review.Overdue as error:
+                raise CommandError(f"{error}. Look at them, and set 'reviewed' and 'review_by' anew.") from error
 
-    def _publish(self, courses: list[CourseText]) -> None:
+    def _publish(self, courses: list[CourseText], change: str) -> None:
         said = []
         with transaction.atomic():
             for course in courses:
-                edition, is_new = publish(course=course, by="system:load_courses")
+                try:
+                    edition, is_new = publish(course=course, by="system:load_courses", change=change)
+                except BadQuestion as error:  # of what the files hold, too much was withdrawn
+                    raise CommandError(f"{error}; nothing was published.") from error
                 state = "published" if is_new else "unchanged"
                 said.append(f"{course.slug}: edition {edition.number} {state} ({_size(course)})")
         self.stdout.write("\n".join(said))

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
 from archive.models import Import
-from portal.demo import answers, sitting, timing
+from portal.demo import answers, packs, sitting, timing, wire
 from portal.ledger import measuring
 from portal.people.models import Employee
 from quizzes.models import Attempt
@@ -23,6 +23,9 @@ PAGES = [
     ("firm", "standing:firm", "compliance@example.com"),
     ("imports", "archive:import_list", "compliance@example.com"),
     ("evidence", "ledger:evidence", "compliance@example.com"),
+    ("evidence log", "evidence:find", "compliance@example.com"),
+    ("evidence packs", "evidence:pack_list", "compliance@example.com"),
+    ("history", "evidence:history", "employee@example.com"),
 ]
 
 
@@ -37,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
         parser.add_argument(
             "--section",
-            choices=("pages", "ledger", "quiz", "analysis"),
+            choices=("pages", "ledger", "packs", "quiz", "analysis"),
             action="append",
             help="only this; may be repeated",
         )
@@ -50,6 +53,10 @@ class Command(BaseCommand):
             found["pages"] = self._pages(repeat)
         if not section or "ledger" in section:
             found["ledger"] = self._ledger()
+        if section and "packs" in section:
+            found["packs"] = packs.measure()
+            for row in found["packs"]:
+                self.stdout.write(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items()))
         if not section or "quiz" in section:
             found["quiz"] = self._quiz(rounds)
         if not section or "analysis" in section:
@@ -72,7 +79,27 @@ class Command(BaseCommand):
             path = reverse(name[0], args=name[1]) if isinstance(name, tuple) else reverse(name)
             rows.append(timing.of_page(label, path, email, repeat))
         self.stdout.write(timing.as_table(rows))
+        self._first_loads()
         return rows
+
+    def _first_loads(self) -> None:
+        """Tell what the heaviest lesson of a course just begun brings over the wire at its first load."""
+        email = "employee@example.com"
+        lessons = Lesson.objects.filter(module__edition__assignments__employee__email=email).select_related(
+            "module__edition__course"
+        )
+        loads = [
+            wire.first_load(
+                reverse("training:lesson", args=[one.module.edition.course.slug, one.module.slug, one.slug]), email
+            )
+            for one in lessons.distinct()
+        ]
+        heaviest = max(loads, key=lambda load: load["kb"])
+        requests = max(load["requests"] for load in loads)
+        self.stdout.write(
+            f"\nfirst load of a lesson, the heaviest of {len(loads)}: {heaviest['kb']} KB over the wire, "
+            f"{requests} requests, {heaviest['fonts']} fonts ({heaviest['page']})"
+        )
 
     def _ledger(self) -> dict:
         log = measuring.figures()

@@ -12,11 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from archive.models import Finding
-from portal.demo import measuring, timing, volume
+from portal import tables
+from portal.demo import exporting, looking, measuring, timing, volume
 from portal.people import roles
 from portal.people.models import Employee
-from portal.standing import outlook, trend
+from portal.standing import knowledge, trend
 from training.models import Course
+
+TOUCHED = 1_000  # people whom one import touches
 
 
 class Command(BaseCommand):
@@ -40,7 +43,18 @@ class Command(BaseCommand):
             counted = trend.take(today)
             took = round((time.perf_counter() - began) * 1000)
             self.stdout.write(f"{counted} ends of months counted in {took} ms")
-        told = {"database": connection.vendor, "people": people, "pages": rows, "month_ends_ms": took}
+            looks = looking.measure(min(TOUCHED, people))
+            self.stdout.write(looking.as_text(looks))
+            exported = [one for kind in tables.KINDS for one in exporting.measure(kind, (100, people))]
+            self.stdout.write(exporting.as_text(exported))
+        told = {
+            "database": connection.vendor,
+            "people": people,
+            "pages": rows,
+            "month_ends_ms": took,
+            "looks": looks,
+            "exports": exported,
+        }
         if options["json"]:
             options["json"].write_text(json.dumps(told, indent=1), encoding="utf-8")
 
@@ -55,7 +69,7 @@ class Command(BaseCommand):
         course = self._course()
         volume.fill(people, course, today)
         self._analyze()
-        outlook.take_stock(today)
+        knowledge.take_stock(today)
         officer = Employee.objects.create(email="officer@example.com", name_en="Officer")
         officer.groups.set(Group.objects.filter(name=roles.COMPLIANCE))
         # Who leads a division: 4 999 people below them, or everybody where the firm is smaller.
@@ -66,6 +80,7 @@ class Command(BaseCommand):
         return [
             ("healthz (reference)", reverse("healthz"), None),
             ("team of a division", reverse("standing:team"), head.email),
+            ("findings of a team", reverse("standing:team_findings"), head.email),
             ("person", reverse("standing:person", args=[person.uid]), head.email),
             ("firm", reverse("standing:firm"), officer.email),
             ("people", reverse("standing:people"), officer.email),

@@ -1,0 +1,81 @@
+"""What each kind of Entry is about, in words, for those that are about no person, and the names that stand for ids."""
+
+from collections.abc import Iterable
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from portal.people.models import Employee
+
+LABELS: dict[str, Promise] = {
+    "archive.aside_read": _("A line that was set aside was read."),
+    "archive.aside_repaired": _("A line that was set aside was mended."),
+    "archive.batch_imported": _("A batch of messages was stored."),
+    "archive.disposal_approved": _("A disposal was approved."),
+    "archive.disposal_done": _("A disposal was done."),
+    "archive.disposal_refused": _("A disposal was refused."),
+    "archive.disposal_stopped": _("A disposal was stopped."),
+    "archive.disposed": _("Messages were disposed of."),
+    "archive.hold_lifted": _("A hold was lifted."),
+    "archive.hold_made": _("A hold was made."),
+    "archive.hole_settled": _("Missing numbers of a feed were settled."),
+    "archive.identities_synced": _("Accounts were matched with people."),
+    "archive.import_failed": _("An import failed."),
+    "archive.imported": _("A feed was imported."),
+    "archive.keys_rotated": _("The keys of kept words were changed."),
+    "archive.lexicon_tried": _("A lexicon was tried on kept words."),
+    "archive.lines_disposed": _("Lines that were set aside were disposed of."),
+    "archive.policy_changed": _("The firm’s thresholds changed."),
+    "archive.records_computed": _("Figures of a month were computed."),
+    "archive.records_left": _("Figures of a month were left as they stood."),
+    "archive.sample_drawn": _("A monthly sample was drawn."),
+    "archive.sample_reviewed": _("A message of a sample was reviewed."),
+    "archive.source_added": _("A feed was set up."),
+    "archive.source_changed": _("The settings of a feed changed."),
+    "archive.state_imported": _("Seats and consent were imported."),
+    "archive.text_disposed": _("Kept words were disposed of."),
+    "archive.verified": _("The archive was verified."),
+    "demo.begun": _("The demo firm was begun."),
+    "demo.finished": _("The demo firm was finished."),
+    "evidence.entry_read": _("Somebody read what an entry says."),
+    "evidence.pack_approved": _("An evidence pack was approved."),
+    "evidence.pack_asked": _("An evidence pack was asked for."),
+    "evidence.pack_downloaded": _("An evidence pack was fetched."),
+    "evidence.pack_forgotten": _("The file of an evidence pack was deleted."),
+    "evidence.pack_made": _("An evidence pack was made."),
+    "evidence.pack_refused": _("An evidence pack was refused."),
+    "ledger.disposed": _("What entries said was disposed of."),
+    "ledger.key_begun": _("The log’s first key was begun."),
+    "ledger.key_replaced": _("A lost key of the log was replaced."),
+    "ledger.key_rotated": _("The log’s key was changed."),
+    "quizzes.bank_exported": _("A question bank went out as a file."),
+    "quizzes.bank_published": _("A question bank was published."),
+    "quizzes.question_recalled": _("A question was recalled."),
+    "quizzes.question_withdrawn": _("A question was withdrawn."),
+    "quizzes.questions_imported": _("Questions were imported."),
+    "quizzes.questions_tagged": _("Questions were tagged."),
+    "quizzes.quiz_published": _("A quiz was published."),
+    "quizzes.signal_judged": _("An integrity signal was judged."),
+    "standing.exported": _("A table went out as a file."),
+    "standing.feed_token_ended": _("A token of the permission feed was ended."),
+    "standing.feed_token_made": _("A token of the permission feed was made."),
+    "standing.remedy_chosen": _("The lesson that a kind of finding calls for was chosen."),
+    "training.certificates_exported": _("Certificates went out as a file."),
+    "training.edition_published": _("An edition of a course was published."),
+    "training.recall_settled": _("A recalled question was settled."),
+    "training.recall_sent_back": _("A recall was sent back by a second person."),
+    "quizzes.recall_asked_again": _("A recall that was sent back was asked for again."),
+    "training.rule_set": _("A rule on who owes a course was set."),
+}
+
+
+def names(uids: Iterable[str], viewer: Employee) -> dict[str, str]:
+    """Return what ids of actors and subjects stand for, as far as the viewer may see the people. One query."""
+    wanted = set(uids)
+    people = Employee.objects.visible_to(viewer).filter(uid__in=[uid for uid in wanted if not is_system(uid)])
+    found = {one.uid: one.name for one in people}
+    return found | {uid: str(_("the portal (%(part)s)") % {"part": uid[7:]}) for uid in wanted if is_system(uid)}
+
+
+def is_system(uid: str) -> bool:
+    return uid.startswith("system:")

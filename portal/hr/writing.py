@@ -1,0 +1,79 @@
+"""A difference made so: one person a call, the verbs of the room below, their Entries beside."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.db import transaction
+
+from portal.hr.comparing import Kind
+from portal.people import rules, services
+from portal.people.models import Department, Employee, Office
+
+
+class Stale(RuntimeError):
+    """The person is not any more as the difference shows them: somebody changed them in between."""
+
+
+@transaction.atomic
+def write(*, kind: str, person: int | None, before: Mapping[str, str], after: Mapping[str, str], by: str) -> Employee:
+    """Add or change one person, all but their manager. Raises Stale."""
+    if person is None:
+        return _add(after, by)
+    employee = Employee.objects.select_for_update(of=("self",)).select_related("department", "office").get(pk=person)
+    if any(_text(employee, name) != told for name, told in before.items() if name != "manager_no"):
+        raise Stale(employee.pk)
+    fields = _fields(after)
+    told = {name: value for name, value in after.items() if name in before and name != "manager_no"}
+    services.save_person(
+        employee=employee, fields=fields, told=told, before={n: before[n] for n in told}, verb="people.changed", by=by
+    )
+    if kind == Kind.RETURNS:
+        services.set_active(employee=employee, active=True, by=by, reason="is on HR's list again")
+    return employee
+
+
+def _add(after: Mapping[str, str], by: str) -> Employee:
+    if Employee.objects.filter(employee_no=after["employee_no"]).exists():
+        raise Stale(after["employee_no"])
+    told = {name: value for name, value in after.items() if name != "manager_no"}
+    employee = Employee(**_fields(after))
+    employee.set_unusable_password()
+    services.save_person(employee=employee, fields={}, told=told, before={}, verb="people.added", by=by)
+    return employee
+
+
+def set_manager(*, employee_no: str, manager_no: str, by: str) -> bool:
+    """Let one person report to another, or to nobody. Return False if that would make a circle."""
+    employee = Employee.objects.select_related("manager").get(employee_no=employee_no)
+    manager = Employee.objects.get(employee_no=manager_no) if manager_no else None
+    if employee.manager_id == (manager.pk if manager else None):
+        return True
+    try:
+        services.set_manager(employee=employee, manager=manager, by=by)
+    except rules.ManagerCycle:
+        return False
+    return True
+
+
+def _text(employee: Employee, name: str) -> str:
+    if name == "unit":
+        return employee.department.name if employee.department else ""
+    if name == "office":
+        return employee.office.code if employee.office else ""
+    value = getattr(employee, name)
+    return value.isoformat() if isinstance(value, date) else value or ""
+
+
+def _fields(told: Mapping[str, str]) -> dict:
+    """Return the fields of Employee for texts under the names of the columns; the manager is left out."""
+    fields: dict = {}
+    for name, text in told.items():
+        if name == "unit":
+            fields["department"] = Department.objects.get_or_create(name=text)[0] if text else None
+        elif name == "office":
+            fields["office"] = Office.objects.get(code=text) if text else None
+        elif name in ("joined_on", "left_on"):
+            fields[name] = date.fromisoformat(text) if text else None
+        elif name != "manager_no":
+            fields[name] = text
+    return fields
