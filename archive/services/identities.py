@@ -13,6 +13,7 @@ from django.utils import timezone
 from archive import calendars, rules
 from archive.models import Identity, Message, Participant, Robot, Source, Unmatched
 from archive.models.messages import PartyKind
+from archive.services import bulk
 from archive.services.due import Why, mark_due
 from archive.services.turns import take_turn
 from archive.sources.kinds import short_handle
@@ -225,6 +226,8 @@ def rematch(folded: Iterable[str]) -> set[int]:
     handles = set(folded)
     handles |= {short for one in handles for short in rules.without_zeros(one)}
     now_known, due, moved = known(handles, lacks_zeros=True), set(), []
+    touched: set[int] = set()
+    lost: dict[tuple[int, str], str] = {}
     once = opaque_id()
     ways = {source.pk: ways_of(source, once) for source in Source.objects.all()}
     stale = Participant.objects.filter(handle_folded__in=handles).select_related("message").order_by("pk")
@@ -233,14 +236,14 @@ def rematch(folded: Iterable[str]) -> set[int]:
         if (one.kind, one.employee_id) == (kind, employee):
             continue
         due |= {(person, one.sent_at) for person in (one.employee_id, employee) if person and one.sent_at}
-        one.kind, one.employee_id = kind, employee
-        moved.append(one)
-    Participant.objects.bulk_update(moved, ["kind", "employee"], batch_size=300)
-    touched = {one.message_id for one in moved}
+        touched.add(one.message_id)
+        if kind == PartyKind.UNKNOWN:
+            lost[one.message.source_id, one.handle_folded] = one.handle
+        moved.append((kind, employee, one.pk))  # no more of each: a whole archive may be matched at once
+    bulk.update(Participant, ("kind", "employee"), moved)
     corrected = _correct_messages(touched)
-    others = Participant.objects.filter(message__in=corrected, employee__isnull=False, sent_at__isnull=False)
+    others = Participant.objects.filter(message__pk__among=corrected, employee__isnull=False, sent_at__isnull=False)
     mark_due(due | set(others.values_list("employee_id", "sent_at")), Why.IDENTITY)
-    lost = {(one.message.source_id, one.handle_folded): one.handle for one in moved if one.kind == PartyKind.UNKNOWN}
     Unmatched.objects.bulk_create(
         [Unmatched(source_id=source, handle=handle, handle_folded=folded) for (source, folded), handle in lost.items()],
         ignore_conflicts=True,
@@ -282,7 +285,8 @@ def _correct_messages(pks: set[int]) -> list[int]:
             if (message.contacts, message.sender_kind) != (contacts, sender_kind):
                 message.contacts, message.sender_kind, message.is_external = contacts, sender_kind, bool(contacts)
                 changed.append(message)
-        Message.objects.bulk_update(changed, ["contacts", "sender_kind", "is_external"], batch_size=200)
+        rows = ((one.contacts, one.sender_kind, one.is_external, one.pk) for one in changed)
+        bulk.update(Message, ("contacts", "sender_kind", "is_external"), rows)
     return corrected
 
 
