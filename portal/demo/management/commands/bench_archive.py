@@ -13,11 +13,12 @@ from django.test import Client
 from django.test.utils import override_settings
 from django.urls import reverse
 
-from archive import services, tasks
+from archive import services
 from archive.models import Import, MessageText
 from archive.services import afterwards
 from portal.demo import bulk_feed, measuring
 from portal.demo.management.commands.bench_import import hire
+from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.people.models import Employee
 
@@ -68,7 +69,7 @@ def pushed(lines: int, batch: int) -> dict:
         slowest = max(slowest, time.perf_counter() - at)
     stored, peak = time.perf_counter() - began, measuring.peak_mb()
     for job in Job.objects.filter(kind=afterwards.TASK, state=Job.State.WAITING):
-        tasks.judge_deliveries(job.pk)
+        jobs.work(job.pk, services.judge_some)
     judged = time.perf_counter() - began - stored
     if Import.objects.exclude(state=Import.State.DONE).exists():
         raise RuntimeError("a push was not judged to its end")
