@@ -170,7 +170,12 @@ def test_lines_of_three_sources_in_any_order_in_any_files_give_the_same_rows_rec
         patch.setattr(running, "BATCH_LINES", batch)
         patch.setattr(piecemeal, "PIECE", batch)
         found = settled(lambda: act(files))
-    assert {name: left for name, left in found.items() if left != expected[name]} == {}
+    assert {name: _differing(left, expected[name]) for name, left in found.items() if left != expected[name]} == {}
+
+
+def _differing(found: list, expected: list) -> tuple[list, list]:
+    """What is in the one and not in the other."""
+    return [one for one in found if one not in expected], [one for one in expected if one not in found]
 
 
 def settled(act) -> dict:
@@ -183,7 +188,12 @@ def settled(act) -> dict:
         found.update(rows())
 
     undone(whole)
+    # One about a month names the message that was the month's first when it was opened.
+    found["Finding"] = sorted((kind, msgid if kind in BY_MESSAGE else "") for kind, msgid in found["Finding"])
     return found
+
+
+BY_MESSAGE = ("off_channel", "deletion_request")
 
 
 def test_the_week_has_what_the_property_is_about():
