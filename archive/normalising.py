@@ -35,7 +35,8 @@ def normalise(text: str) -> str:
         if again == plain:
             break
         plain = again
-    return " ".join(plain.split())
+    # Folding may leave a letter and its mark apart, as in ẖ: composed last, and folded and composed again the same.
+    return " ".join(unicodedata.normalize("NFKC", plain).split())
 
 
 def has_han(text: str) -> bool:

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from archive import lexicon, lexicon_check, lexicon_text
@@ -167,6 +167,8 @@ def test_what_is_written_differently_and_means_the_same_is_the_same(text, plain)
 
 
 @given(st.text())
+@example("ẖ")
+@example("ΐ ǰ ẚ")
 @settings(max_examples=600, deadline=None)
 def test_normalising_twice_changes_nothing(text):
     plain = normalise(text)
