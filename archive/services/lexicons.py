@@ -43,6 +43,14 @@ class NoteMissing(ValueError):
     """Switching on needs a note."""
 
 
+class SamePerson(RuntimeError):
+    """Who wrote the text as it stands may not switch it on."""
+
+
+class CheckFails(ValueError):
+    """The draft fails its own self-check, and nobody has said why it is switched on all the same."""
+
+
 # --- which one counts
 
 
@@ -107,8 +115,8 @@ def save_draft(*, draft: LexiconVersion, content: str, seen: str, by: Employee) 
     if before != seen:
         raise ChangedMeanwhile(_("Somebody else has saved the draft meanwhile. Take your text over into theirs."))
     if content != draft.content:
-        draft.content, draft.changed_at = content, timezone.now()
-        draft.save(update_fields=["content", "changed_at"])
+        draft.content, draft.changed_at, draft.made_by = content, timezone.now(), by
+        draft.save(update_fields=["content", "changed_at", "made_by"])
         _note("archive.lexicon_draft_changed", draft, by, {"before": before})
     return draft
 
@@ -136,10 +144,11 @@ def throw_away(*, draft: LexiconVersion, by: Employee) -> None:
 
 
 @transaction.atomic
-def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee) -> LexiconVersion:
+def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee, despite: str = "") -> LexiconVersion:
     """Let the draft be what counts from the next batch on, in every process. What was found before keeps its version.
 
-    ``seen`` as in save_draft. Raises NoteMissing, NotADraft, ChangedMeanwhile, lexicon_text.BrokenLexicon.
+    ``seen`` as in save_draft; ``despite`` is why a draft that fails its self-check is switched on all the same.
+    Raises NoteMissing, NotADraft, ChangedMeanwhile, SamePerson, CheckFails, lexicon_text.BrokenLexicon.
     """
     if not note.strip():
         raise NoteMissing(_("Say what changes, and why."))
@@ -150,7 +159,11 @@ def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee) -> L
     after = lexicon_text.digest(draft.content)
     if after != seen:
         raise ChangedMeanwhile(_("Somebody else has saved the draft meanwhile. Look at it again first."))
-    outcomes = lexicon_check.check(compiled(draft))
+    if draft.made_by_id == by.pk:
+        raise SamePerson(_("You wrote this text yourself. Somebody else has to switch it on."))
+    failed = [one.example.text for one in lexicon_check.check(compiled(draft)) if not one.is_as_expected]
+    if failed and not despite.strip():
+        raise CheckFails(_("The draft fails its own self-check. Say why it is switched on all the same."))
     before = next((one for one in rows.values() if one.state == LexiconVersion.State.ACTIVE), None)
     was = lexicon_text.digest(before.content if before else lexicon_text.shipped_text())
     if before:
@@ -159,8 +172,8 @@ def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee) -> L
     draft.state, draft.note = LexiconVersion.State.ACTIVE, note.strip()[:NOTE_LIMIT]
     draft.switched_on_by, draft.switched_on_at = by, timezone.now()
     draft.save(update_fields=["state", "note", "switched_on_by", "switched_on_at"])
-    failed = [one.example.text for one in outcomes if not one.is_as_expected]
     body = {"before": was, "replaces": before.number if before else None, "note": draft.note, "check_failed": failed}
+    body["despite"] = despite.strip()[:NOTE_LIMIT] if failed else ""
     _note("archive.lexicon_switched_on", draft, by, body)
     return draft
 

@@ -15,7 +15,14 @@ from archive.services import lexicons
 
 MAY_SEE, MAY_EDIT = "archive.view_lexiconversion", "archive.edit_lexicon"
 LINE_LIMIT = 5000  # characters of a line that is tried
-REFUSALS = (lexicons.DraftExists, lexicons.NotADraft, lexicons.ChangedMeanwhile, lexicons.NoteMissing)
+REFUSALS = (
+    lexicons.DraftExists,
+    lexicons.NotADraft,
+    lexicons.ChangedMeanwhile,
+    lexicons.NoteMissing,
+    lexicons.SamePerson,
+    lexicons.CheckFails,
+)
 
 
 @permission_required(MAY_SEE, raise_exception=True)
@@ -65,6 +72,7 @@ def lexicon_line(request: HttpRequest, number: int) -> HttpResponse:
 
 def _page(request: HttpRequest, version: LexiconVersion, **more: object) -> HttpResponse:
     words = lexicons.compiled(version)
+    outcomes = lexicon_check.check(words)
     is_draft = version.state == LexiconVersion.State.DRAFT
     context = {
         "version": version,
@@ -73,7 +81,8 @@ def _page(request: HttpRequest, version: LexiconVersion, **more: object) -> Http
         "content": version.content,
         "digest": lexicon_text.digest(version.content),
         "changes": lexicon_text.differences(lexicons.active(), words) if is_draft else [],
-        "outcomes": lexicon_check.check(words),
+        "outcomes": outcomes,
+        "check_fails": any(not one.is_as_expected for one in outcomes),
         "job": lexicons.trial_of(version) if is_draft else None,
         **more,
     }
@@ -111,7 +120,8 @@ def lexicon_trial(request: HttpRequest, version: LexiconVersion) -> HttpResponse
 @_deed
 def lexicon_switch_on(request: HttpRequest, version: LexiconVersion) -> HttpResponse:
     note, seen = request.POST.get("note", ""), request.POST.get("seen", "")
-    lexicons.switch_on(draft=version, note=note, seen=seen, by=request.user)
+    despite = request.POST.get("despite", "")
+    lexicons.switch_on(draft=version, note=note, seen=seen, by=request.user, despite=despite)
     return redirect("archive:lexicon")
 
 

@@ -27,13 +27,19 @@ def officer(make_employee):
 
 
 @pytest.fixture
+def second(make_employee):
+    return make_employee(roles=("Compliance",))
+
+
+@pytest.fixture
 def draft(officer) -> LexiconVersion:
     made = lexicons.begin_draft(by=officer)
     return lexicons.save_draft(draft=made, content=MINE, seen=lexicon_text.digest(made.content), by=officer)
 
 
 def turn_on(draft: LexiconVersion, officer) -> LexiconVersion:
-    return lexicons.switch_on(draft=draft, note="new words", seen=lexicon_text.digest(draft.content), by=officer)
+    seen = lexicon_text.digest(draft.content)
+    return lexicons.switch_on(draft=draft, note="new words", seen=seen, by=officer, despite="a narrow trial")
 
 
 def test_without_a_version_what_ships_counts():
@@ -41,44 +47,62 @@ def test_without_a_version_what_ships_counts():
 
 
 def test_a_draft_counts_from_when_it_is_switched_on_and_old_signals_keep_their_version(
-    draft, officer, run_import, write_feed, make_employee
+    draft, second, run_import, write_feed, make_employee
 ):
     make_employee(wecom_userid="li.na")
     run_import(write_feed([line(1, "加我个人微信聊"), line(2, "老地方聊")]))
-    turn_on(draft, officer)
+    turn_on(draft, second)
     run_import(write_feed([line(3, "加我个人微信聊"), line(4, "老地方聊")], "next.jsonl"))
     found = Signal.objects.order_by("pk").values_list("message__seq", "rule", "lexicon_version")
     assert list(found) == [(1, "move-app", "shipped-1"), (4, "plan-b", str(draft.number))]
 
 
-def test_switching_on_is_an_entry_with_both_digests_and_the_note(draft, officer):
-    turn_on(draft, officer)
+def test_switching_on_is_an_entry_with_both_digests_and_the_note(draft, second):
+    turn_on(draft, second)
     body = ledger.body_of(Entry.objects.get(verb="archive.lexicon_switched_on"))
     assert body["before"] == lexicon_text.digest(lexicon_text.shipped_text())
     assert body["digest"] == lexicon_text.digest(MINE)
     assert body["note"] == "new words"
     assert "send to my Gmail" in body["check_failed"]
+    assert body["despite"] == "a narrow trial"
 
 
-def test_switching_on_needs_a_note_a_draft_and_the_text_that_was_looked_at(draft, officer):
+def test_who_wrote_the_text_does_not_switch_it_on(draft, officer, second):
+    with pytest.raises(lexicons.SamePerson):
+        turn_on(draft, officer)
+    seen = lexicon_text.digest(MINE)
+    lexicons.save_draft(draft=draft, content=MINE + "# mine", seen=seen, by=second)
+    draft.refresh_from_db()
+    with pytest.raises(lexicons.SamePerson):
+        turn_on(draft, second)
+    assert turn_on(draft, officer).state == "active"
+
+
+def test_a_draft_that_fails_its_self_check_needs_a_reason(draft, second):
+    with pytest.raises(lexicons.CheckFails):
+        lexicons.switch_on(draft=draft, note="x", seen=lexicon_text.digest(MINE), by=second, despite=" ")
+    assert not LexiconVersion.objects.filter(state="active").exists()
+
+
+def test_switching_on_needs_a_note_a_draft_and_the_text_that_was_looked_at(draft, officer, second):
     with pytest.raises(lexicons.NoteMissing):
         lexicons.switch_on(draft=draft, note=" ", seen=lexicon_text.digest(MINE), by=officer)
     with pytest.raises(lexicons.ChangedMeanwhile):
         lexicons.switch_on(draft=draft, note="x", seen="another", by=officer)
-    turn_on(draft, officer)
+    turn_on(draft, second)
     with pytest.raises(lexicons.NotADraft):
-        turn_on(draft, officer)
+        turn_on(draft, second)
     with pytest.raises(lexicons.NotADraft):
         lexicons.save_draft(draft=draft, content=MINE, seen=lexicon_text.digest(MINE), by=officer)
 
 
-def test_the_next_version_retires_the_one_before(draft, officer):
-    turn_on(draft, officer)
-    second = lexicons.begin_draft(by=officer)
-    assert second.content == MINE
-    turn_on(second, officer)
+def test_the_next_version_retires_the_one_before(draft, officer, second):
+    turn_on(draft, second)
+    later = lexicons.begin_draft(by=officer)
+    assert later.content == MINE
+    turn_on(later, second)
     assert list(LexiconVersion.objects.order_by("number").values_list("state", flat=True)) == ["retired", "active"]
-    assert lexicons.active().version == str(second.number)
+    assert lexicons.active().version == str(later.number)
 
 
 def test_there_is_one_draft_at_a_time_and_it_can_be_thrown_away(draft, officer):
