@@ -64,7 +64,6 @@ from archive.services.holding import (
     something,
 )
 from archive.services.holes import AlreadySettled, seems_to_skip, settle_hole
-from archive.services.identities import sync_identities
 from archive.services.integrity import verify, verify_step, verify_tonight
 from archive.services.judging import refresh_findings
 from archive.services.keeping import KeepingFacts, keeping_facts
@@ -125,6 +124,7 @@ from archive.services.running import (
 from archive.services.sampling import draw_sample, review_item
 from archive.services.sealed import Sealed
 from archive.services.settling import review_finding
+from archive.services.staff_list import sync_identities
 from archive.services.state import SMALL_LIMIT as STATE_BYTES
 from archive.services.state import Kept, NotAState, import_state, judge_state, read_state, take_state, told_at
 from archive.services.state_doors import push_state, take_file

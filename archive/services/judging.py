@@ -24,8 +24,8 @@ from archive.services import (
     strangers,
 )
 from archive.services.consent_missing import judge_consent
-from archive.services.identities import sync_identities
 from archive.services.plans import carry_out
+from archive.services.staff_list import sync_identities
 from archive.services.turns import take_turn
 from portal.ledger import services as ledger
 

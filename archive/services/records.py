@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, islice
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -39,6 +39,7 @@ from portal.people.models import Employee, Leave
 
 AHEAD = timedelta(hours=24)
 CHUNK = 250  # records in one transaction and one Entry, or fewer:
+ROWS = 5_000  # messages read at once
 PARTS = 20_000  # so many messages sent or received are held in memory at once, unless one person alone has more
 
 
@@ -257,43 +258,60 @@ def _messages(
 ) -> dict[int, Seen]:
     promises = dict(Source.objects.values_list("pk", "expected_latency_seconds"))
     recalls = _recalls(ids, begins, ends)
-    columns = (
-        "pk msgid category msgtype sent_at sender room contacts latency_seconds captured_at sent_at_is_known "
-        "media_refs media_missing source_id forwards_room"
-    )
-    rows = list(Message.objects.filter(pk__in=theirs.values("message")).values_list(*columns.split()))
-    signals = _signals([pk for pk, *_rest in rows])
-    outside = set(
-        Room.objects.filter(room__among={row[6] for row in rows if row[6]}, is_outside=True).values_list(
-            "room", flat=True
-        )
-    )
-    found = {}
-    for pk, msgid, category, kind, sent_at, sender, room, contacts, latency, pulled, is_known, *rest in rows:
-        media, missing, source, forwards_room = rest
-        original_sent_at, original_had_signal = recalls.get(pk, (None, False))
-        found[pk] = Seen(
-            pk=pk,
-            msgid=msgid,
-            category=category,
-            msgtype=kind,
-            sent_at=sent_at,
-            day=sent_at.astimezone(zone).date(),
-            sender=sender,
-            room=room,
-            contacts=tuple(contacts),
-            latency=latency,
-            promise=promises[source],
-            clocks_differ=is_known and pulled is not None and latency is None,
-            media_refs=media,
-            media_missing=missing,
-            forwards_room=forwards_room,
-            is_in_outside_room=room in outside,
-            signal=signals.get(pk, 0),
-            original_sent_at=original_sent_at,
-            original_had_signal=original_had_signal,
-        )
+    rows = Message.objects.filter(pk__in=theirs.values("message")).values_list(*_COLUMNS).iterator(chunk_size=ROWS)
+    found: dict[int, Seen] = {}
+    while some := list(islice(rows, ROWS)):
+        signals = _signals([pk for pk, *_rest in some])
+        outside = _outside({row[6] for row in some if row[6]})
+        for pk, msgid, category, kind, sent_at, sender, room, contacts, latency, pulled, is_known, *rest in some:
+            media, missing, source, forwards_room = rest
+            original_sent_at, original_had_signal = recalls.get(pk, (None, False))
+            found[pk] = Seen(
+                pk=pk,
+                msgid=msgid,
+                category=category,
+                msgtype=kind,
+                sent_at=sent_at,
+                day=sent_at.astimezone(zone).date(),
+                sender=sender,
+                room=room,
+                contacts=tuple(contacts),
+                latency=latency,
+                promise=promises[source],
+                clocks_differ=is_known and pulled is not None and latency is None,
+                media_refs=media,
+                media_missing=missing,
+                forwards_room=forwards_room,
+                is_in_outside_room=room in outside,
+                signal=signals.get(pk, 0),
+                original_sent_at=original_sent_at,
+                original_had_signal=original_had_signal,
+            )
     return found
+
+
+_COLUMNS = (
+    "pk",
+    "msgid",
+    "category",
+    "msgtype",
+    "sent_at",
+    "sender",
+    "room",
+    "contacts",
+    "latency_seconds",
+    "captured_at",
+    "sent_at_is_known",
+    "media_refs",
+    "media_missing",
+    "source_id",
+    "forwards_room",
+)
+
+
+def _outside(rooms: set[str]) -> set[str]:
+    """Return those of the rooms that somebody outside the firm is in."""
+    return set(Room.objects.filter(room__among=rooms, is_outside=True).values_list("room", flat=True))
 
 
 def _signals(messages: list[int]) -> dict[int, int]:

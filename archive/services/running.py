@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 
 from archive.models import Hole, Import, Source, Unmatched
 from archive.services import consent_missing, feeds, findings, intake, piecemeal, records
-from archive.services.identities import sync_identities
+from archive.services.staff_list import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
 from archive.sources.feed import Feed, GoingOn, How, open_feed

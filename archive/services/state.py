@@ -16,7 +16,7 @@ from archive.models import ConsentWord, Identity, Record, Seat, SeatCopy, Source
 from archive.services import copies, judging, records
 from archive.services.copies import NotAState
 from archive.services.due import Why, mark_months_due
-from archive.services.identities import sync_identities
+from archive.services.staff_list import sync_identities
 from archive.sources import strict, wecom_state
 from archive.sources.wecom import moment
 from archive.sources.wecom_state import PARTS, Answer
