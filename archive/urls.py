@@ -30,10 +30,14 @@ urlpatterns = [
     # lexicon/
     path("lexicon/", lexicon.lexicon, name="lexicon"),
     path("lexicon/draft/", lexicon.lexicon_begin, name="lexicon_begin"),
+    path("lexicon/draft/shipped/", lexicon.lexicon_begin_shipped, name="lexicon_begin_shipped"),
+    path("lexicon/back/", lexicon.lexicon_back_shipped, name="lexicon_back_shipped"),
     path("lexicon/<int:number>/", lexicon.lexicon_version, name="lexicon_version"),
     path("lexicon/<int:number>/line/", lexicon.lexicon_line, name="lexicon_line"),
     path("lexicon/<int:number>/trial/", lexicon.lexicon_trial, name="lexicon_trial"),
     path("lexicon/<int:number>/on/", lexicon.lexicon_switch_on, name="lexicon_switch_on"),
+    path("lexicon/<int:number>/draft/", lexicon.lexicon_begin, name="lexicon_begin_from"),
+    path("lexicon/<int:number>/back/", lexicon.lexicon_back, name="lexicon_back"),
     path("lexicon/<int:number>/away/", lexicon.lexicon_throw_away, name="lexicon_throw_away"),
     # keeping/
     path("keeping/", keeping.keeping, name="keeping"),
