@@ -23,10 +23,12 @@ urlpatterns = [
     path("imports/robots/<int:pk>/", handles.robot_undo, name="robot_undo"),
     path("imports/state/", state.state_new, name="state_new"),
     path("imports/<str:uid>/", imports.import_, name="import"),
+    path("imports/<str:uid>/numbers/", imports.import_numbering, name="import_numbering"),
     path("imports/<str:uid>/lines/<int:line_no>/", asides.aside_file, name="aside_file"),
     path("imports/<str:uid>/lines/<int:line_no>/look/", asides.aside_look, name="aside_look"),
     path("imports/<str:uid>/lines/<int:line_no>/repair/", asides.aside_repair, name="aside_repair"),
     path("imports/<str:uid>/lines/<int:line_no>/again/", asides.aside_again, name="aside_again"),
+    path("imports/<str:uid>/lines/<int:line_no>/settle/", asides.aside_settle, name="aside_settle"),
     # lexicon/
     path("lexicon/", lexicon.lexicon, name="lexicon"),
     path("lexicon/draft/", lexicon.lexicon_begin, name="lexicon_begin"),
@@ -48,4 +50,5 @@ urlpatterns = [
     path("keeping/disposals/<str:uid>/", keeping.disposal, name="disposal"),
     path("keeping/disposals/<str:uid>/decide/", keeping.disposal_decide, name="disposal_decide"),
     path("keeping/disposals/<str:uid>/stop/", keeping.disposal_stop, name="disposal_stop"),
+    path("keeping/disposals/<str:uid>/withdraw/", keeping.disposal_withdraw, name="disposal_withdraw"),
 ]

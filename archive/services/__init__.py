@@ -26,8 +26,8 @@ from archive.services.copy_pages import CopiesTold, copies_told
 from archive.services.days import Day, days_of, holes_in
 from archive.services.disposing import (
     AnotherIsOpen,
+    NothingToDispose,
     NotRunning,
-    NotThatDay,
     NotWaiting,
     SamePerson,
     SchedulesChanged,
@@ -37,6 +37,7 @@ from archive.services.disposing import (
     dispose_some,
     stop_disposal,
     sweep,
+    withdraw_disposal,
 )
 from archive.services.facts import ArchiveFacts, facts_for
 from archive.services.feeds import (
@@ -73,6 +74,7 @@ from archive.services.matching import (
     AlreadyMatched,
     BadSpan,
     NotByHand,
+    Stranger,
     by_hand,
     declare_robot,
     match_handle,
@@ -101,9 +103,11 @@ from archive.services.repairing import (
     NotWhole,
     StillBroken,
     is_whole,
+    numbers_here,
     read_again,
     read_aside,
     repair,
+    settle_aside,
 )
 from archive.services.rotating import rotate_keys
 from archive.services.running import (
@@ -111,13 +115,11 @@ from archive.services.running import (
     TOO_LARGE,
     UPLOAD_LIMIT,
     NotAFeed,
-    Uploads,
     deliveries_in,
     digest_of,
     go_on,
     import_feed,
     import_stream,
-    start_upload,
     summary,
     unfinished,
 )
@@ -128,11 +130,12 @@ from archive.services.staff_list import sync_identities
 from archive.services.state import SMALL_LIMIT as STATE_BYTES
 from archive.services.state import Kept, NotAState, import_state, judge_state, read_state, take_state, told_at
 from archive.services.state_doors import push_state, take_file
-from archive.services.suggesting import candidates, likely
+from archive.services.suggesting import candidates, likely, why_likely
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
 from archive.services.taking import MOST_LINES as PUSH_LINES
 from archive.services.taking import TooMuch
 from archive.services.tokens import AlreadyOver, TooManyTokens, end_token, make_token, token_for
+from archive.services.uploading import NotAsking, Uploads, answer_numbering, start_upload
 
 __all__ = [
     "BUSY_SECONDS",
@@ -174,15 +177,16 @@ __all__ = [
     "NotALeaveList",
     "NotAState",
     "NotAsked",
+    "NotAsking",
     "NotByHand",
     "NotEmpty",
     "NotHere",
     "NotPushable",
     "NotRunning",
-    "NotThatDay",
     "NotWaiting",
     "NotWhole",
     "NothingHeld",
+    "NothingToDispose",
     "NothingToRead",
     "OtherTerms",
     "PeriodTold",
@@ -194,12 +198,14 @@ __all__ = [
     "SomebodyElses",
     "SourceBusy",
     "StillBroken",
+    "Stranger",
     "Terms",
     "TooManyTokens",
     "TooMuch",
     "Uploads",
     "WrongWay",
     "add_source",
+    "answer_numbering",
     "answer_question",
     "ask_disposal",
     "ask_person",
@@ -239,6 +245,7 @@ __all__ = [
     "make_token",
     "match_handle",
     "note_on_finding",
+    "numbers_here",
     "period",
     "period_told",
     "preview_told",
@@ -265,6 +272,7 @@ __all__ = [
     "seems_to_skip",
     "send_back_finding",
     "set_bars",
+    "settle_aside",
     "settle_hole",
     "something",
     "source_cards",
@@ -286,4 +294,6 @@ __all__ = [
     "verify",
     "verify_step",
     "verify_tonight",
+    "why_likely",
+    "withdraw_disposal",
 ]

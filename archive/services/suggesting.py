@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from django.core.cache import cache
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from archive import rules
 from archive.services import bulk  # noqa: F401 - brings the lookup among
@@ -32,8 +33,7 @@ def likely(viewer: Employee, handle: str) -> QuerySet[Employee]:
 
     Every way to write the handle as a name or an address is looked up in an index: that costs the same for any firm.
     """
-    name, _at, _domain = rules.fold(handle).partition("@")
-    plain = "".join(letter for letter in name if letter.isalpha())
+    plain = _letters(handle)
     people = Employee.objects.visible_to(viewer).filter(employee_no__isnull=False)
     if not LETTERS[0] <= len(plain) <= LETTERS[1]:
         return people.none()
@@ -43,6 +43,19 @@ def likely(viewer: Employee, handle: str) -> QuerySet[Employee]:
     by_address = lower.filter(lower_email__among=addresses).values("pk")
     found = {pk for rows in (by_name, by_address) for (pk,) in rows.values_list("pk")[:MOST]}
     return people.filter(pk__in=found).for_list()
+
+
+def why_likely(one: Employee, handle: str) -> str:
+    """Return in words what a handle that may be the person's has in common with them."""
+    plain = _letters(handle)
+    if _letters(one.email) == plain:
+        return _("Spelled like the address %(address)s") % {"address": one.email}
+    return _("Spelled like the name %(name)s") % {"name": one.name_en}
+
+
+def _letters(handle: str) -> str:
+    name, _at, _domain = rules.fold(handle).partition("@")
+    return "".join(letter for letter in name if letter.isalpha())
 
 
 MOST = 200  # people of one name whom anybody would look through

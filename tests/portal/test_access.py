@@ -295,6 +295,7 @@ TABLE = {
         method="post",
         data=lambda h: {"decision": "refuse", "reason": "not yet"},
     ),
+    "archive:disposal_withdraw": Line(frozenset({"compliance"}), args=lambda h: [h["disposal"].uid], method="post"),
     "archive:disposal_stop": Line(
         frozenset({"compliance"}),
         args=lambda h: [h["disposal"].uid],
@@ -307,6 +308,10 @@ TABLE = {
         method="post",
         data=lambda h: {"reason": "to mend the feed"},
         ok=(200,),
+    ),
+    "archive:aside_settle": Line(COMPLIANCE, args=lambda h: [h["import"].uid, h["aside"].line_no], method="post"),
+    "archive:import_numbering": Line(
+        COMPLIANCE, args=lambda h: [h["import"].uid], method="post", data=lambda h: {"fits": "no", "reason": "seen"}
     ),
     "archive:aside_again": Line(COMPLIANCE, args=lambda h: [h["import"].uid, h["aside"].line_no], method="post"),
     "archive:aside_repair": Line(
