@@ -22,6 +22,7 @@ from archive.services.casework import (
     second_finding,
     send_back_finding,
 )
+from archive.services.computing import period
 from archive.services.copy_pages import CopiesTold, copies_told
 from archive.services.days import Day, days_of, holes_in
 from archive.services.disposing import (
@@ -96,7 +97,7 @@ from archive.services.pushing import (
     push,
     unpack,
 )
-from archive.services.records import period, recompute_due
+from archive.services.records import recompute_due
 from archive.services.repairing import (
     AlreadyRepaired,
     NothingToRead,

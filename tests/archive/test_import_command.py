@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from archive import services
 from archive.management.commands import import_archive
 from archive.models import Import, Message, Source
-from archive.services import running
+from archive.services import running, uploading
 from archive.sources.feed import open_feed
 from tests.archive.conftest import as_bytes, line
 from tests.archive.mails import mail
@@ -126,6 +126,7 @@ def test_a_file_and_a_stream_may_be_larger_than_an_upload(pipe, write_feed, monk
     assert pipe([line(1)])["stored"] == 1
     command(write_feed([line(2)]))
     assert Message.objects.count() == 2
+    monkeypatch.setattr(uploading, "UPLOAD_LIMIT", 100)
     too_large = SimpleUploadedFile("feed.jsonl", b"x" * 101)
     with pytest.raises(services.NotAFeed, match="read it there with the command import_archive"):
         services.start_upload(source=Source.objects.get(), file=too_large, by=None)
