@@ -15,6 +15,7 @@ def asks(run: Import, source: Source, items: Iterable[Captured | Aside]) -> bool
     """
     if source.first_seq is None or "fits" in run.judging.get("numbering", {}):
         return False
+    first, last = source.first_seq - holes.FAR, source.last_seq + holes.FAR
     came = [
         (one.seq, one.sent_at)
         for one in items
@@ -23,7 +24,7 @@ def asks(run: Import, source: Source, items: Iterable[Captured | Aside]) -> bool
         and one.category == CONTENT
         and one.sent_at
         and one.sent_at_is_known
-        and not source.first_seq <= one.seq <= source.last_seq
+        and not first <= one.seq <= last
     ]
     if not came:
         return False

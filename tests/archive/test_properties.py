@@ -201,3 +201,87 @@ def test_the_week_has_what_the_property_is_about():
     random.Random(1).shuffle(feed)
     kinds = {one["msg"]["msgtype"] for one in feed if isinstance(one, dict)}
     assert {"text", "revoke", "disagree"} <= kinds
+
+
+# --- killed on the way
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def dying(patch: pytest.MonkeyPatch, kills: list[tuple[int, bool]]) -> None:
+    """Let the import die after so many steps, again and again: before the step is committed, or right after."""
+    advance, left = running.advance, iter(kills)
+    wait = next(left, None)
+
+    def die(*_more, **_fields) -> None:
+        raise Killed
+
+    def step(**told) -> bool:
+        nonlocal wait
+        if wait is None:
+            return advance(**told)
+        steps, is_before = wait
+        if steps:
+            wait = steps - 1, is_before
+            return advance(**told)
+        wait = next(left, None)
+        if is_before:
+            with pytest.MonkeyPatch.context() as at_the_end:
+                at_the_end.setattr(Import, "save", die)
+                return advance(**told)
+        advance(**told)
+        raise Killed
+
+    patch.setattr(running, "advance", step)
+
+
+def until_it_ends(act) -> int:
+    """Begin again as often as it is killed. Return how often it was."""
+    killed = 0
+    while True:
+        try:
+            act()
+        except Killed:
+            killed += 1
+        else:
+            return killed
+
+
+@given(
+    st.randoms(use_true_random=False),
+    st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=5),
+    st.integers(2, 30),
+)
+@settings(max_examples=8, **FAST)
+def test_killed_at_any_step_of_any_file_it_ends_with_the_rows_and_counts_of_one_that_was_not(
+    run_import, write_feed, chance, kills, batch
+):
+    feed = a_busy_week(size=25)
+    whole = [one for one in feed if isinstance(one, dict)]
+    twins = [{**one, "seq": one["seq"] + 500} for one in whole[:6]]  # two numbers on one id
+    parts = [
+        ("one", feed[:18]),
+        ("two", whole[3:]),
+        ("one", feed[10:] + twins),
+    ]
+    mixed = [(source, chance.sample(some, len(some))) for source, some in parts]
+
+    def act(how) -> None:
+        for n, (source, some) in enumerate(mixed):
+            path = write_feed(some, f"{n}.jsonl")
+            how(lambda path=path, source=source: run_import(path, source=source))
+        counts.append(list(Import.objects.order_by("pk").values_list("label", "state", *Import.COUNTS)))
+
+    counts: list = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "BATCH_LINES", batch)
+        patch.setattr(piecemeal, "PIECE", batch)
+        expected = settled(lambda: act(lambda read: read()))
+        dying(patch, kills)
+        died: list[int] = []
+        found = settled(lambda: act(lambda read: died.append(until_it_ends(read))))
+    assert sum(died) >= 1
+    assert {name: _differing(left, expected[name]) for name, left in found.items() if left != expected[name]} == {}
+    assert counts[0] == counts[1]
