@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from archive.models import Source
-from archive.services import ENDINGS, PUSH_BYTES, STATE_BYTES, UPLOAD_LIMIT
+from archive.services import ENDINGS, PUSH_BYTES, STATE_BYTES, TOO_LARGE, UPLOAD_LIMIT
 from archive.sources import strict
 from archive.sources.kinds import channel_of
 from archive.sources.mapping import BadMapping, check
@@ -56,7 +56,7 @@ class UploadForm(Plain, forms.Form):
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > UPLOAD_LIMIT:
-            raise forms.ValidationError(_("The file is larger than 8 GiB. Use the command import_archive for it."))
+            raise forms.ValidationError(TOO_LARGE)
         return file
 
 

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 
@@ -15,6 +16,25 @@ def gaps(numbers: Iterable[int]) -> list[tuple[int, int]]:
 def skips_normally(missing: int, numbers: int, *, pulls_failed: bool) -> bool:
     """Return whether more than one number in a thousand is missing though no pull failed: then it means little."""
     return not pulls_failed and missing * 1000 > numbers
+
+
+FAR = 1000  # numbers: a jump of fewer is a hole like any other
+BACKWARDS = timedelta(days=1)  # messages that waited on a telephone came later than that only in jest
+
+
+def against_time(
+    first: tuple[int, datetime], last: tuple[int, datetime], came: Iterable[tuple[int, datetime]]
+) -> list[tuple[int, datetime]]:
+    """Return those of the numbers that lie far outside of the ones that are here and were sent on the wrong side of
+    them, all of them: higher numbers that are older, lower ones that are younger. They are another numbering's.
+
+    ``first`` and ``last`` are the lowest and the highest (number, when sent) that are here.
+    """
+    told = sorted(came)
+    above = [(number, at) for number, at in told if number > last[0] + FAR]
+    below = [(number, at) for number, at in told if number < first[0] - FAR]
+    strange = above if above and max(at for _number, at in above) < last[1] - BACKWARDS else []
+    return strange + (below if below and min(at for _number, at in below) > first[1] + BACKWARDS else [])
 
 
 @dataclass

@@ -4,8 +4,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from archive.services import Criteria
+from archive.services import Criteria, candidates
 from portal.people.models import Employee
+
+MOST_NAMED = 50  # people of one name that are looked at
+
+
+def _is_called(one: Employee, told: str) -> bool:
+    return " ".join(told.casefold().split()) in {one.name_en.casefold(), one.name_zh.casefold(), one.name.casefold()}
 
 
 class DayInput(forms.DateInput):
@@ -32,7 +38,10 @@ class HoldForm(WithHelper):
     )
     reason = forms.CharField(label=_("Reason"), max_length=500)
     person = forms.CharField(
-        label=_("Employee"), max_length=254, required=False, help_text=_("Employee number or e-mail. Empty: anybody.")
+        label=_("Employee"),
+        max_length=254,
+        required=False,
+        help_text=_("Number, e-mail or name. Empty: anybody."),
     )
     room = forms.CharField(
         label=_("Conversation"), max_length=128, required=False, help_text=_("Id of the room. Empty: any.")
@@ -57,9 +66,20 @@ class HoldForm(WithHelper):
             return None
         people = Employee.objects.visible_to(self.viewer)
         found = people.filter(Q(employee_no=told) | Q(email__iexact=told)).first()
-        if found is None:
-            raise forms.ValidationError(_("Nobody has this employee number or e-mail."))
-        return found
+        return found or self._of_that_name(told)
+
+    def _of_that_name(self, told: str) -> Employee:
+        """Return the only person of that name, in either script or both. Of several, say by what to tell them apart."""
+        named = [one for one in candidates(self.viewer, told)[:MOST_NAMED] if _is_called(one, told)]
+        if not named:
+            named = [one for word in told.split() for one in candidates(self.viewer, word)[:MOST_NAMED]]
+            named = list({one.pk: one for one in named if _is_called(one, told)}.values())
+        if len(named) == 1:
+            return named[0]
+        if named:
+            who = " · ".join(f"{one.name} ({one.employee_no})" for one in named)
+            raise forms.ValidationError(_("Several people have this name. Give the number: %(who)s") % {"who": who})
+        raise forms.ValidationError(_("Nobody has this employee number, e-mail or name."))
 
     def clean(self) -> dict:
         told = super().clean()
@@ -81,7 +101,7 @@ class DisposalForm(WithHelper):
     as_of = forms.DateField(
         label=_("As of"),
         widget=DayInput,
-        help_text=_("What must still be kept on this day stays."),
+        help_text=_("What must still be kept on this day stays. A day to come gives a preview."),
         initial=timezone.localdate,
     )
     reason = forms.CharField(label=_("Reason"), max_length=500)

@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import yaml
+from django.utils.translation import gettext_lazy as _
 
 from archive import lexicon
 from archive.lexicon import Hit, Lexicon
@@ -18,6 +19,18 @@ class Example:
     text: str
     is_sign: bool  # False: a false friend
     source: str
+
+    @property
+    def source_display(self) -> str:
+        return str(SOURCES.get(self.source, self.source))
+
+
+SOURCES = {  # where the examples come from, as the file tells it
+    "Smarsh, phrases that its customers flag": _("Smarsh, phrases that its customers flag"),
+    "A Chinese open-source reply filter": _("A Chinese open-source reply filter"),
+    "Composed for this portal": _("Composed for this portal"),
+    "False friends": _("False friends"),
+}
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,8 @@ class _Reader:
             return yaml.compose(self.text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise BrokenLexicon([Fault(mark.line + 1 if mark else 0, error.problem or str(error))]) from error
+            what = _("unreadable from here on: look for a quotation mark, a dash or an indent, also in the line before")
+            raise BrokenLexicon([Fault(mark.line + 1 if mark else 0, what)]) from error
         except (yaml.YAMLError, ValueError) as error:
             if isinstance(error, BrokenLexicon):
                 raise

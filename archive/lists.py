@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ class Filters:
     way: str = ""
     state: str = ""
     on: date | None = None
+    has_open_lines: bool = False
 
     @classmethod
     def from_query(cls, query: QueryDict) -> "Filters":
@@ -30,6 +31,7 @@ class Filters:
             way=way if way in Import.Via.values else "",
             state=state if state in Import.State.values else "",
             on=_day(query.get("on", "")),
+            has_open_lines=bool(query.get("lines")),
         )
 
     @property
@@ -38,11 +40,17 @@ class Filters:
 
     @property
     def folds(self) -> bool:
-        """Whether days are listed rather than imports: pushes, of no day in particular and in whatever state."""
-        return self.way == Import.Via.PUSH and self.on is None and not self.state
+        """Whether days are listed rather than imports: pushes, of no day in particular, in whatever state and
+        with whatever lines."""
+        return self.way == Import.Via.PUSH and self.on is None and not self.state and not self.has_open_lines
 
     def imports(self, imports: QuerySet[Import]) -> QuerySet[Import]:
-        imports = imports.filter(via=self.way) if self.way else imports.filter(via__in=WAYS)
+        if self.way:
+            imports = imports.filter(via=self.way)
+        elif not self.has_open_lines:
+            imports = imports.filter(via__in=WAYS)
+        if self.has_open_lines:
+            imports = imports.filter(set_aside__gt=F("asides_settled"))
         if self.source:
             imports = imports.filter(source__name=self.source)
         if self.state:

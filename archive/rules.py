@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from archive.metrics import Evidence, Metrics, Seen
 from archive.policy import Policy
@@ -51,7 +50,6 @@ PUBLIC_DOMAINS = frozenset(
 )
 
 
-@lru_cache(maxsize=2**16)
 def kind_by_shape(handle: str, own_domains: Set[str] | None = None) -> str:
     """Return contact, robot or unknown for a handle that is on no list of employees.
 
@@ -85,7 +83,6 @@ def without_zeros(folded: str) -> list[str]:
     return [folded[at:] for at in range(1, len(folded) - len(bare) + 1)]
 
 
-@lru_cache(maxsize=2**16)  # a feed names the same people again and again
 def fold(handle: str) -> str:
     """Return the handle for comparing: userids are unique without regard to case."""
     return handle.casefold()[:128]

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from archive import services
-from archive.services import lexicons
+from archive.services import lexicon_trials
 from portal.jobs import services as jobs
 
 
@@ -35,7 +35,7 @@ def refresh_findings() -> None:
 
 @shared_task
 def try_lexicon(job_id: int) -> None:
-    jobs.work(job_id, lexicons.try_some)
+    jobs.work(job_id, lexicon_trials.try_some)
 
 
 @shared_task

@@ -119,6 +119,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": SQLITE_PRAGMAS,
+        "cached_statements": 32,  # each keeps the values it was last given: 128 of an import's are 60 MB
     }
     # A file for tests too: in memory, threads would share one cache and lock whole tables.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -1,5 +1,6 @@
 """What the archive room stores: feeds, messages, who is who, what follows from it, and how long it is kept."""
 
+from archive.models.asides import SetAside
 from archive.models.casework import FindingStep, Sample, SampleItem, SelfReport
 from archive.models.copies import AnswerCopy, RobotName, Room, RoomMember
 from archive.models.feeds import (
@@ -8,7 +9,6 @@ from archive.models.feeds import (
     Import,
     Intake,
     PushAnswer,
-    SetAside,
     Source,
     SourceMonth,
     SourceToken,

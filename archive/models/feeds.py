@@ -114,13 +114,15 @@ class Import(models.Model):
     """One run over one file. It is never run twice: the same file again is another Import that finds it all known.
 
     waiting: uploaded, no worker yet · reading: lines are being stored · judging: records and findings are being
-    brought up to date · done · failed: its file is gone or was changed, a person should look.
+    brought up to date · asking: its numbers seem to be another feed's, nothing more is stored until a person has
+    answered · done · failed: its file is gone or was changed, or it was another feed's; a person should look.
     """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
         READING = "reading", _("reading")
         JUDGING = "judging", _("judging")
+        ASKING = "asking", _("waiting for an answer")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
 
@@ -166,6 +168,10 @@ class Import(models.Model):
     duplicates = models.PositiveBigIntegerField(default=0)
     conflicts = models.PositiveBigIntegerField(default=0)
     set_aside = models.PositiveBigIntegerField(default=0)
+    asides_settled = models.PositiveBigIntegerField(
+        default=0,
+        help_text="Lines set aside that were read again, or of which a person has said what they are",
+    )
     content = models.PositiveBigIntegerField(default=0)
     recalls = models.PositiveBigIntegerField(default=0)
     consents = models.PositiveBigIntegerField(default=0)
@@ -205,7 +211,7 @@ class Import(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["done", "failed"], ended_at__isnull=False)
-                | Q(state__in=["waiting", "reading", "judging"], ended_at=None),
+                | Q(state__in=["waiting", "reading", "judging", "asking"], ended_at=None),
                 name="archive_import_ended_has_a_time",
             ),
             models.UniqueConstraint(
@@ -219,6 +225,11 @@ class Import(models.Model):
             models.Index(fields=["via", "-started_at", "-id"], name="archive_import_by_way"),
             models.Index(fields=["source", "-started_at"], name="archive_import_of_source"),
             models.Index(fields=["source"], condition=Q(ended_at=None), name="archive_import_not_ended"),
+            models.Index(
+                fields=["source"],
+                condition=Q(set_aside__gt=F("asides_settled")),
+                name="archive_import_with_open_lines",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -227,6 +238,11 @@ class Import(models.Model):
     @property
     def is_ended(self) -> bool:
         return self.state in (self.State.DONE, self.State.FAILED)
+
+    @property
+    def open_asides(self) -> int:
+        """How many lines that were set aside nobody has settled yet."""
+        return self.set_aside - self.asides_settled
 
     @property
     def has_stopped(self) -> bool:
@@ -381,67 +397,3 @@ class Heard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_id} at {self.hour:%Y-%m-%d %H}"
-
-
-class SetAside(models.Model):
-    """A line, mail or row that could not be taken, with its bytes for as long as words are kept, to be repaired."""
-
-    class Reason(models.TextChoices):
-        TOO_LONG = "too_long", _("longer than 1 MiB")
-        NOT_UTF8 = "not_utf8", _("not UTF-8")
-        NOT_JSON = "not_json", _("not JSON, or cut off")
-        NOT_AN_OBJECT = "not_an_object", _("JSON, but not an object")
-        TOO_DEEP = "too_deep", _("nested too deeply")
-        TOO_MANY_KEYS = "too_many_keys", _("too many keys in one object")
-        DUPLICATE_KEY = "duplicate_key", _("the same key twice in one object")
-        BAD_NUMBER = "bad_number", _("a number that is none, or too large to be exact")
-        NO_SEQ = "no_seq", _("no usable sequence number")
-        SEQ_TOO_LARGE = "seq_too_large", _("a sequence number of more than 63 bits, which no database here can hold")
-        NO_MSG = "no_msg", _("no message in it")
-        NO_MSGID = "no_msgid", _("the message has no id")
-        FIELD_TOO_LONG = "field_too_long", _("an id is longer than any real one")
-        TOO_MANY_RECIPIENTS = "too_many_recipients", _("more recipients than any room holds")
-        UNPACKS_TOO_LARGE = "unpacks_too_large", _("unpacks to more than any honest file does")
-        CANNOT_UNPACK = "cannot_unpack", _("damaged: it cannot be unpacked from here on")
-        NOT_A_MAIL = "not_a_mail", _("not a mail")
-        MAIL_TOO_LARGE = "mail_too_large", _("a mail that is too large")
-        MAIL_TOO_MANY_PARTS = "mail_too_many_parts", _("a mail with too many parts or levels")
-        NO_SENDER = "no_sender", _("nobody it is from")
-        BAD_MEMBER = "bad_member", _("a file in the archive that is damaged, empty, or no mail")
-        MANIFEST_DIFFERS = "manifest_differs", _("the ZIP does not hold what its list says")
-        BAD_ROW = "bad_row", _("a row with other columns than the heading")
-        BAD_TIME = "bad_time", _("a time that cannot be read")
-
-    run = models.ForeignKey(Import, models.CASCADE, related_name="asides")
-    line_no = models.PositiveBigIntegerField()
-    offset = models.PositiveBigIntegerField(help_text="First byte of the line in the file")
-    length = models.PositiveBigIntegerField(help_text="Bytes of the whole line")
-    reason = models.CharField(max_length=20, choices=Reason)
-    sealed = models.BinaryField(
-        null=True, help_text="The first 64 KiB of the line, encrypted; NULL: deleted, or never kept"
-    )
-    key_id = models.CharField(max_length=16, blank=True, help_text="Which key it is encrypted with")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the first 64 KiB, hex: it stays")
-    delete_after = models.DateTimeField(null=True, help_text="NULL: no bytes, or as long as policy says")
-    maybe_seq = models.PositiveBigIntegerField(null=True, help_text="The number it seems to carry; NULL: none found")
-    repaired_by = models.ForeignKey(
-        Import, models.SET_NULL, null=True, related_name="repaired", help_text="The import that read it again, or NULL"
-    )
-
-    class Meta:
-        ordering: ClassVar = ["line_no"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["run", "line_no"], name="archive_aside_line_once"),
-            models.CheckConstraint(
-                condition=Q(delete_after=None) | Q(sealed__isnull=False), name="archive_aside_deletes_what_is_there"
-            ),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["maybe_seq"], condition=Q(maybe_seq__isnull=False), name="archive_aside_by_maybe_seq"),
-            models.Index(
-                fields=["delete_after"], condition=Q(delete_after__isnull=False), name="archive_aside_to_delete"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.run_id} line {self.line_no}"

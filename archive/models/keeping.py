@@ -118,7 +118,8 @@ class Disposal(models.Model):
     """A run that takes messages away whose retention is over. One person asks with a preview, another approves.
 
     asked: being counted until counted_at, then waits for a second person · approved: the job works · done · refused ·
-    stopped: a person, or changed schedules, ended it on the way.
+    stopped: a person, or changed schedules, ended it on the way · withdrawn: by who asked, before anybody decided ·
+    preview: what will be over on a day to come, which nobody can approve.
     """
 
     class State(models.TextChoices):
@@ -127,6 +128,8 @@ class Disposal(models.Model):
         DONE = "done", _("done")
         REFUSED = "refused", _("refused")
         STOPPED = "stopped", _("stopped")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        PREVIEW = "preview", _("a preview only")
 
     OPEN: ClassVar = ("asked", "approved")
 
@@ -161,16 +164,17 @@ class Disposal(models.Model):
                 condition=Q(decided_by=None) | ~Q(decided_by=F("asked_by")), name="archive_disposal_takes_two_people"
             ),
             models.CheckConstraint(
-                condition=Q(state="asked", decided_by=None) | (~Q(state="asked") & Q(decided_by__isnull=False)),
+                condition=Q(state__in=["asked", "withdrawn", "preview"], decided_by=None)
+                | (~Q(state__in=["asked", "withdrawn", "preview"]) & Q(decided_by__isnull=False)),
                 name="archive_disposal_decided_by_somebody",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["asked", "refused"]) | Q(counted_at__isnull=False),
+                condition=Q(state__in=["asked", "refused", "withdrawn", "preview"]) | Q(counted_at__isnull=False),
                 name="archive_disposal_counted_before_it_runs",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["asked", "approved"], ended_at=None)
-                | (~Q(state__in=["asked", "approved"]) & Q(ended_at__isnull=False)),
+                condition=Q(state__in=["asked", "approved", "preview"], ended_at=None)
+                | (~Q(state__in=["asked", "approved", "preview"]) & Q(ended_at__isnull=False)),
                 name="archive_disposal_ended_has_a_time",
             ),
             models.UniqueConstraint(
@@ -186,6 +190,15 @@ class Disposal(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def is_being_counted(self) -> bool:
+        return self.counted_at is None and self.state in (self.State.ASKED, self.State.PREVIEW)
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Whether it was counted and nothing is over: then there is nothing to approve."""
+        return self.counted_at is not None and not self.preview.get("going") and not self.preview.get("lines")
 
 
 class Tombstone(models.Model):

@@ -22,12 +22,13 @@ from archive.services.casework import (
     second_finding,
     send_back_finding,
 )
+from archive.services.computing import period
 from archive.services.copy_pages import CopiesTold, copies_told
 from archive.services.days import Day, days_of, holes_in
 from archive.services.disposing import (
     AnotherIsOpen,
+    NothingToDispose,
     NotRunning,
-    NotThatDay,
     NotWaiting,
     SamePerson,
     SchedulesChanged,
@@ -37,6 +38,7 @@ from archive.services.disposing import (
     dispose_some,
     stop_disposal,
     sweep,
+    withdraw_disposal,
 )
 from archive.services.facts import ArchiveFacts, facts_for
 from archive.services.feeds import (
@@ -64,7 +66,6 @@ from archive.services.holding import (
     something,
 )
 from archive.services.holes import AlreadySettled, seems_to_skip, settle_hole
-from archive.services.identities import sync_identities
 from archive.services.integrity import verify, verify_step, verify_tonight
 from archive.services.judging import refresh_findings
 from archive.services.keeping import KeepingFacts, keeping_facts
@@ -74,10 +75,9 @@ from archive.services.matching import (
     AlreadyMatched,
     BadSpan,
     NotByHand,
+    Stranger,
     by_hand,
-    candidates,
     declare_robot,
-    likely,
     match_handle,
     rematch_some,
     stranger,
@@ -97,42 +97,46 @@ from archive.services.pushing import (
     push,
     unpack,
 )
-from archive.services.records import period, recompute_due
+from archive.services.records import recompute_due
 from archive.services.repairing import (
     AlreadyRepaired,
     NothingToRead,
     NotWhole,
     StillBroken,
     is_whole,
+    numbers_here,
     read_again,
     read_aside,
     repair,
+    settle_aside,
 )
 from archive.services.rotating import rotate_keys
 from archive.services.running import (
     ENDINGS,
+    TOO_LARGE,
     UPLOAD_LIMIT,
     NotAFeed,
-    Uploads,
     deliveries_in,
     digest_of,
     go_on,
     import_feed,
     import_stream,
-    start_upload,
     summary,
     unfinished,
 )
 from archive.services.sampling import draw_sample, review_item
 from archive.services.sealed import Sealed
 from archive.services.settling import review_finding
+from archive.services.staff_list import sync_identities
 from archive.services.state import SMALL_LIMIT as STATE_BYTES
 from archive.services.state import Kept, NotAState, import_state, judge_state, read_state, take_state, told_at
 from archive.services.state_doors import push_state, take_file
+from archive.services.suggesting import candidates, likely, why_likely
 from archive.services.taking import MOST_BYTES as PUSH_BYTES
 from archive.services.taking import MOST_LINES as PUSH_LINES
 from archive.services.taking import TooMuch
 from archive.services.tokens import AlreadyOver, TooManyTokens, end_token, make_token, token_for
+from archive.services.uploading import NotAsking, Uploads, answer_numbering, start_upload
 
 __all__ = [
     "BUSY_SECONDS",
@@ -143,6 +147,7 @@ __all__ = [
     "PUSH_LINES",
     "PUSH_SECONDS",
     "STATE_BYTES",
+    "TOO_LARGE",
     "UPLOAD_LIMIT",
     "AlreadyDecided",
     "AlreadyLifted",
@@ -173,15 +178,16 @@ __all__ = [
     "NotALeaveList",
     "NotAState",
     "NotAsked",
+    "NotAsking",
     "NotByHand",
     "NotEmpty",
     "NotHere",
     "NotPushable",
     "NotRunning",
-    "NotThatDay",
     "NotWaiting",
     "NotWhole",
     "NothingHeld",
+    "NothingToDispose",
     "NothingToRead",
     "OtherTerms",
     "PeriodTold",
@@ -193,12 +199,14 @@ __all__ = [
     "SomebodyElses",
     "SourceBusy",
     "StillBroken",
+    "Stranger",
     "Terms",
     "TooManyTokens",
     "TooMuch",
     "Uploads",
     "WrongWay",
     "add_source",
+    "answer_numbering",
     "answer_question",
     "ask_disposal",
     "ask_person",
@@ -238,6 +246,7 @@ __all__ = [
     "make_token",
     "match_handle",
     "note_on_finding",
+    "numbers_here",
     "period",
     "period_told",
     "preview_told",
@@ -264,6 +273,7 @@ __all__ = [
     "seems_to_skip",
     "send_back_finding",
     "set_bars",
+    "settle_aside",
     "settle_hole",
     "something",
     "source_cards",
@@ -285,4 +295,6 @@ __all__ = [
     "verify",
     "verify_step",
     "verify_tonight",
+    "why_likely",
+    "withdraw_disposal",
 ]

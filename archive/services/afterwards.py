@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from archive.models import Import, RecordDue, Source
 from archive.services import consent_missing, findings, judging, piecemeal, records
-from archive.services.identities import sync_identities
 from archive.services.running import ring_the_roof
+from archive.services.staff_list import sync_identities
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger

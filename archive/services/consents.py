@@ -24,7 +24,7 @@ def said_by(contacts: Iterable[str], *, until: datetime | None = None) -> list[S
     words = words if policy.current().default_agree_counts else words.exclude(word=DEFAULT)
     columns = ("employee_folded", "contact", "room", "word", "said_at")
     for at in range(0, len(wanted), 5000):
-        rows = words.filter(contact__in=wanted[at : at + 5000]).values_list(*columns)
+        rows = words.filter(contact__among=wanted[at : at + 5000]).values_list(*columns)
         said += [
             Said(handle, contact, room, AGREED if word == DEFAULT else word, said_at)
             for handle, contact, room, word, said_at in rows.iterator()

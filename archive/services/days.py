@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from archive import calendars, policy, rules
 from archive.models import Hole, Message, Participant
-from archive.services import records
+from archive.services import computing
 from archive.services.identities import handles_of
 from archive.services.seats import Seats
 from portal.people.models import Employee
@@ -37,11 +37,11 @@ def days_of(employee: Employee, month: date) -> list[Day]:
     zone, terms = timezone.get_default_timezone(), policy.current()
     last = calendars.last_day(month)
     begins, ends = calendars.month_bounds(month, zone)
-    horizon = records.covered_to() or month - timedelta(1)
+    horizon = computing.covered_to() or month - timedelta(1)
     handles = handles_of([employee.pk], begins, ends).get(employee.pk, set())
-    seat = Seats.between(month, last, terms.seat_copy_days).of(handles)
-    working = set(records.working_days_of(employee, month, last))
-    barred = records.barred_days_of(employee, month, last)
+    seat = Seats.between(month, last, terms.seat_copy_days, handles=handles).of(handles)
+    working = set(computing.working_days_of(employee, month, last))
+    barred = computing.barred_days_of(employee, month, last)
     counts = _counts(employee, month, last)
     days = []
     for day in (month + timedelta(n) for n in range((last - month).days + 1)):

@@ -29,7 +29,7 @@ from archive.models import (
     Signal,
 )
 from archive.services import forgetting, lines, postings, records
-from archive.services.casework import ReasonMissing
+from archive.services.casework import ReasonMissing, SomebodyElses
 from archive.services.holding import REASON_LIMIT, lock_sources, refuse_without_permission
 from archive.services.looking import Looked, Place, Walk
 from archive.services.schedules import note_schedules
@@ -51,8 +51,8 @@ class AnotherIsOpen(RuntimeError):
     """A disposal waits for approval or runs: there is one at a time."""
 
 
-class NotThatDay(ValueError):
-    """A disposal as of a day to come would take away what is not over yet."""
+class NothingToDispose(ValueError):
+    """Nothing was over when it was counted."""
 
 
 class SamePerson(PermissionDenied):
@@ -75,20 +75,21 @@ class NotRunning(RuntimeError):
 def ask_disposal(*, as_of: date, reason: str, by: Employee) -> Disposal:
     """Ask for everything to be disposed of whose retention is over on a day; a job counts what that is.
 
-    Raises AnotherIsOpen, NotThatDay, ReasonMissing, PermissionDenied, retention.BadSchedules.
+    As of a day to come it is a preview: it is counted, stands in nobody's way, and can never be approved.
+    Raises AnotherIsOpen, ReasonMissing, PermissionDenied, retention.BadSchedules.
     """
     refuse_without_permission(by)
     now = timezone.now()
     reason = reason.strip()[:REASON_LIMIT]
-    if as_of > timezone.localdate(now):
-        raise NotThatDay(_("Nothing can be disposed of as of a day to come."))
+    is_preview = as_of > timezone.localdate(now)
     if not reason:
         raise ReasonMissing(_("Say why: a disposal without a reason proves nothing."))
     schedules = note_schedules(by=by.uid)
     lock_sources()
-    if Disposal.objects.open().exists():
+    if not is_preview and Disposal.objects.open().exists():
         raise AnotherIsOpen(_("Another disposal waits for approval or is running. There is one at a time."))
     disposal = Disposal.objects.create(
+        state=Disposal.State.PREVIEW if is_preview else Disposal.State.ASKED,
         as_of=as_of,
         schedule_version=schedules.version,
         schedule_digest=schedules.digest,
@@ -105,7 +106,7 @@ def ask_disposal(*, as_of: date, reason: str, by: Employee) -> Disposal:
 def count_some(job: Job) -> bool:
     """Count the next messages for the preview. One step of a job; return whether all have been counted."""
     disposal = Disposal.objects.select_for_update(of=("self",)).get(count_job=job)
-    if disposal.state != Disposal.State.ASKED or disposal.counted_at:
+    if not disposal.is_being_counted:
         return True
     if not job.cursor:
         postings.sync_postings()
@@ -153,7 +154,7 @@ def why_kept(one: Looked, as_of: date) -> str:
 def decide_disposal(*, disposal: Disposal, approve: bool, reason: str = "", by: Employee) -> Disposal:
     """Approve what was counted, or refuse it with a reason. Never the person who asked.
 
-    Raises SamePerson, NotWaiting, ReasonMissing, PermissionDenied, retention.BadSchedules.
+    Raises SamePerson, NotWaiting, NothingToDispose, ReasonMissing, PermissionDenied, retention.BadSchedules.
     """
     refuse_without_permission(by)
     schedules = note_schedules(by=by.uid) if approve else None
@@ -162,6 +163,8 @@ def decide_disposal(*, disposal: Disposal, approve: bool, reason: str = "", by: 
         raise SamePerson
     if disposal.state != Disposal.State.ASKED or (approve and disposal.counted_at is None):
         raise NotWaiting(disposal.state)
+    if approve and disposal.finds_nothing:
+        raise NothingToDispose(_("Nothing was over when it was counted, so there is nothing to approve."))
     if schedules and schedules.digest != disposal.schedule_digest:
         raise SchedulesChanged(_("The retention schedules have changed since it was counted. Refuse it and ask anew."))
     reason = reason.strip()[:REASON_LIMIT]
@@ -177,6 +180,21 @@ def decide_disposal(*, disposal: Disposal, approve: bool, reason: str = "", by: 
     disposal.save()
     verb = "archive.disposal_approved" if approve else "archive.disposal_refused"
     _note(verb, disposal, by.uid, {"asked_by": disposal.asked_by.uid, "reason": reason})
+    return disposal
+
+
+@transaction.atomic
+def withdraw_disposal(*, disposal: Disposal, by: Employee) -> Disposal:
+    """Take back what one has asked for oneself and nobody has decided. Raises SomebodyElses, NotWaiting."""
+    refuse_without_permission(by)
+    disposal = Disposal.objects.select_for_update(of=("self",)).get(pk=disposal.pk)
+    if disposal.asked_by_id != by.pk:
+        raise SomebodyElses(_("Only who asked for it can withdraw it."))
+    if disposal.state != Disposal.State.ASKED:
+        raise NotWaiting(disposal.state)
+    disposal.state, disposal.ended_at = Disposal.State.WITHDRAWN, timezone.now()
+    disposal.save(update_fields=["state", "ended_at"])
+    _note("archive.disposal_withdrawn", disposal, by.uid, {})
     return disposal
 
 

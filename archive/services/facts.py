@@ -11,7 +11,7 @@ from django.utils import timezone
 from archive import calendars, policy, rules
 from archive.models import Finding, Identity, Record
 from archive.rules import OpenFinding, Reason
-from archive.services import records
+from archive.services import computing
 from archive.services.identities import CHANNEL, handles_of
 from archive.services.seats import Seats
 
@@ -41,14 +41,15 @@ def facts_for(employee_ids: Iterable[int], *, today: date | None = None) -> dict
     ids, today, terms = list(employee_ids), today or timezone.localdate(), policy.current()
     if not ids:
         return {}
-    horizon = records.covered_to() or today
+    horizon = computing.covered_to() or today
     recent = _recent_records(ids, calendars.months_before(calendars.month_of(today), 1)[0])
     findings, settled = _findings(ids)
     matched = set(Identity.objects.filter(employee__in=ids, channel=CHANNEL).values_list("employee_id", flat=True))
     zone = timezone.get_default_timezone()
     day = calendars.day_begins(horizon, zone)
     handles = handles_of(ids, day, day + timedelta(days=1))
-    seats = Seats.between(horizon, horizon, terms.seat_copy_days)
+    everybody = {handle for mine in handles.values() for handle in mine}
+    seats = Seats.between(horizon, horizon, terms.seat_copy_days, handles=everybody)
     facts = {}
     for who in ids:
         mine, open_now = recent.get(who, []), findings.get(who, [])

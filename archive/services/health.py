@@ -9,7 +9,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from archive import policy
-from archive.models import Finding, Hole, Message, Source, SourceToken, Unmatched
+from archive.models import Finding, Hole, Import, Message, RecordDue, Source, SourceToken, Unmatched
 from archive.services import months, silence
 from archive.services.afterwards import waiting
 from archive.services.copy_pages import newest_list
@@ -32,6 +32,7 @@ class Card:
     missing_numbers: int
     unmatched: int
     open_findings: int
+    open_lines: int  # set aside, and nobody has said what they are
 
     @property
     def is_new(self) -> bool:
@@ -47,6 +48,8 @@ def source_cards(viewer: Employee, *, now: datetime | None = None) -> list[Card]
     strangers = dict(_by_source(Unmatched.objects, Count("pk")))
     about = Finding.objects.open().filter(employee=None, source__isnull=False)
     found = dict(_by_source(about, Count("pk")))
+    with_lines = Import.objects.filter(set_aside__gt=F("asides_settled"))  # few, and by an index
+    lines = dict(_by_source(with_lines, Sum(F("set_aside") - F("asides_settled"))))
     levels = defaultdict(list)
     for source, facts in about.filter(kind=Finding.Kind.SOURCE_SILENT).values_list("source", "facts"):
         levels[source].append(facts["level"])
@@ -58,6 +61,7 @@ def source_cards(viewer: Employee, *, now: datetime | None = None) -> list[Card]
             missing_numbers=missing.get(one.pk, 0),
             unmatched=strangers.get(one.pk, 0),
             open_findings=found.get(one.pk, 0),
+            open_lines=lines.get(one.pk, 0),
         )
         for one in Source.objects.all()
     ]
@@ -140,6 +144,7 @@ class Health:
     open_findings: int
     waiting: int
     tokens: list[SourceToken]
+    months_due: int  # of people, of all sources: that are to be computed, as after a match
 
     @property
     def is_new(self) -> bool:
@@ -189,6 +194,7 @@ def health_of(
         open_findings=about.count(),
         waiting=waiting().filter(source=source).count(),
         tokens=list(source.tokens.select_related("made_by").order_by(_ENDED_LAST, "-made_at", "-pk")[:LISTED]),
+        months_due=RecordDue.objects.count(),
     )
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from archive import calendars, rules
 from archive.models import ConsentWord, Message, Participant, Recall, Record, Signal, Source
 from archive.models.messages import PartyKind
+from archive.services import bulk
 from archive.services.due import Why, mark_due, mark_months_due
 from archive.services.identities import known, ways_of
 from archive.sources.base import CONSENT, RECALL, Captured
@@ -61,7 +62,7 @@ def _messages_of(ids: set[tuple[str, str]]) -> dict[tuple[str, str], Message]:
     if not ids:
         return {}
     rows = Message.objects.filter(
-        channel__in={channel for channel, _msgid in ids}, msgid__in={msgid for _channel, msgid in ids}
+        channel__in={channel for channel, _msgid in ids}, msgid__among={msgid for _channel, msgid in ids}
     )
     return {(one.channel, one.msgid): one for one in rows}
 
@@ -90,6 +91,9 @@ def _mark_recalled(pairs: list[tuple[Message, Message]]) -> None:
     mark_due(set(senders.values_list("employee_id", "sent_at")), Why.RECALL)
 
 
+_RECORD = ConsentWord.Origin.RECORD.value
+
+
 def _consent(source: Source, answers: list[tuple[Message, Captured]]) -> None:
     """Keep each answer for everybody it was said to; in a room it also counts for those who come later."""
     if not answers:
@@ -109,20 +113,11 @@ def _consent(source: Source, answers: list[tuple[Message, Captured]]) -> None:
             rules.fold(handle) for handle, (kind, _who) in inside if kind in (PartyKind.EMPLOYEE, PartyKind.UNKNOWN)
         ]
         for hearer in [*hearers, ""] if line.room else hearers:
-            words.append(
-                ConsentWord(
-                    source=source,
-                    employee_folded=hearer,
-                    contact=line.word.contact,
-                    room=line.room,
-                    word=line.word.word,
-                    said_at=said_at,
-                    origin=ConsentWord.Origin.RECORD,
-                )
-            )
+            words.append((source.pk, hearer, line.word.contact, line.room, line.word.word, said_at, _RECORD))
         for who in (who for _handle, (_kind, who) in inside if who):
             concerned[who] = min(concerned.get(who, said_at), said_at)
-    ConsentWord.objects.bulk_create(words, ignore_conflicts=True, batch_size=200)
+    columns = ("source", "employee_folded", "contact", "room", "word", "said_at", "origin")
+    bulk.insert(ConsentWord, columns, words, skip_known=True)
     mark_due(concerned.items(), Why.CONSENT)
     mark_from({who: timezone.localdate(said_at) for who, said_at in concerned.items()})
 
@@ -142,9 +137,9 @@ def mark_from(since: Mapping[int, date]) -> None:
     """Mark every record that each employee has from the month of the day on: a word counts from when it was said."""
     if not since:
         return
-    rows = Record.objects.filter(employee__in=since, month__gte=calendars.month_of(min(since.values()))).values_list(
-        "employee_id", "month"
-    )
+    rows = Record.objects.filter(
+        employee__pk__among=since, month__gte=calendars.month_of(min(since.values()))
+    ).values_list("employee_id", "month")
     mark_months_due(((who, month) for who, month in rows if month >= calendars.month_of(since[who])), Why.CONSENT)
 
 

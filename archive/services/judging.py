@@ -14,6 +14,7 @@ from archive.services import (
     holding,
     holes,
     integrity,
+    marking,
     months,
     piecemeal,
     postings,
@@ -24,8 +25,8 @@ from archive.services import (
     strangers,
 )
 from archive.services.consent_missing import judge_consent
-from archive.services.identities import sync_identities
 from archive.services.plans import carry_out
+from archive.services.staff_list import sync_identities
 from archive.services.turns import take_turn
 from portal.ledger import services as ledger
 
@@ -61,8 +62,8 @@ def refresh_findings(*, today: date | None = None, by: str = "system:archive") -
     _let_go_of_holes(by=by, now=now)
     with transaction.atomic():  # of its own: after an Entry it must not wait for rows that an import holds
         take_turn()
-        records.mark_seated_due(lately)
-        records.mark_stale_due(now)
+        marking.mark_seated_due(lately)
+        marking.mark_stale_due(now)
         integrity.judge_log(by=by, now=now)
     silence.judge_silence(by=by, now=now)
     records.recompute_due(by=by, now=now)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlsplit
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +35,12 @@ class ScheduleRow:
     from_fiscal_year: bool
     link: str
     checked: date
+
+    @property
+    def database(self) -> str:
+        """The host, where the link leads to the start of a collection of laws and not to the text; else empty."""
+        found = urlsplit(self.link)
+        return "" if found.path.strip("/") else found.hostname or ""
 
 
 @dataclass(frozen=True)

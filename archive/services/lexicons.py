@@ -6,25 +6,19 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from archive import lexicon, lexicon_check, lexicon_text, sealing
-from archive.lexicon import Hit, Lexicon, Rule
-from archive.models import Finding, LexiconVersion, Message, MessageText, Signal
-from archive.models.messages import PartyKind
-from archive.normalising import normalise
-from portal.jobs import services as jobs
-from portal.jobs.models import Job
+from archive import lexicon_check, lexicon_text
+from archive.lexicon import Lexicon, Rule
+from archive.models import Finding, LexiconVersion, Signal
 from portal.ledger import services as ledger
 from portal.people.models import Employee
 
 LATELY = timedelta(days=90)
-TASK = "archive.tasks.try_lexicon"
-STEP = 500  # messages of a trial in one step
 NOTE_LIMIT = 300
-CHAT_RECORD = "chatrecord"  # the words kept of one are other people's
+SHIPPED = 1  # the number by which the lexicon that ships goes
 
 
 class DraftExists(RuntimeError):
@@ -41,6 +35,14 @@ class ChangedMeanwhile(RuntimeError):
 
 class NoteMissing(ValueError):
     """Switching on needs a note."""
+
+
+class SamePerson(RuntimeError):
+    """Who wrote the text as it stands may not switch it on."""
+
+
+class CheckFails(ValueError):
+    """The draft fails its own self-check, and nobody has said why it is switched on all the same."""
 
 
 # --- which one counts
@@ -60,6 +62,12 @@ def _switched_on(pk: int, _switched_on_at: datetime) -> Lexicon:
 def compiled(version: LexiconVersion) -> Lexicon:
     """Return the version ready for use. Raises lexicon_text.BrokenLexicon."""
     return lexicon_text.parse(version.content, version=str(version.number))
+
+
+@lru_cache(maxsize=4)
+def compiled_text(content: str) -> Lexicon:
+    """Return the text ready for use. Raises lexicon_text.BrokenLexicon."""
+    return lexicon_text.parse(content)
 
 
 def named(version: str) -> Lexicon:
@@ -82,15 +90,19 @@ def active_text() -> str:
 
 
 @transaction.atomic
-def begin_draft(*, by: Employee, base: LexiconVersion | None = None) -> LexiconVersion:
-    """Return a new draft: a copy of ``base``, or of what counts now. Raises DraftExists."""
+def begin_draft(*, by: Employee, base: LexiconVersion | None = None, shipped: bool = False) -> LexiconVersion:
+    """Return a new draft: a copy of ``base``, or with ``shipped`` of what ships, or else of what counts now.
+
+    Raises DraftExists.
+    """
     rows = LexiconVersion.objects.select_for_update().order_by("pk")
     if any(one.state == LexiconVersion.State.DRAFT for one in rows):
         raise DraftExists(_("There is a draft already. Go on with it, or throw it away first."))
-    now, content = timezone.now(), base.content if base else active_text()
-    number = (LexiconVersion.objects.aggregate(last=Max("number"))["last"] or 1) + 1  # 1 is the one that ships
+    now = timezone.now()
+    content = base.content if base else lexicon_text.shipped_text() if shipped else active_text()
+    number = (LexiconVersion.objects.aggregate(last=Max("number"))["last"] or SHIPPED) + 1
     draft = LexiconVersion.objects.create(number=number, content=content, made_by=by, made_at=now, changed_at=now)
-    _note("archive.lexicon_draft_begun", draft, by, {"base": base.number if base else None})
+    _note("archive.lexicon_draft_begun", draft, by, {"base": base.number if base else SHIPPED if shipped else None})
     return draft
 
 
@@ -107,8 +119,8 @@ def save_draft(*, draft: LexiconVersion, content: str, seen: str, by: Employee) 
     if before != seen:
         raise ChangedMeanwhile(_("Somebody else has saved the draft meanwhile. Take your text over into theirs."))
     if content != draft.content:
-        draft.content, draft.changed_at = content, timezone.now()
-        draft.save(update_fields=["content", "changed_at"])
+        draft.content, draft.changed_at, draft.made_by = content, timezone.now(), by
+        draft.save(update_fields=["content", "changed_at", "made_by"])
         _note("archive.lexicon_draft_changed", draft, by, {"before": before})
     return draft
 
@@ -136,10 +148,11 @@ def throw_away(*, draft: LexiconVersion, by: Employee) -> None:
 
 
 @transaction.atomic
-def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee) -> LexiconVersion:
+def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee, despite: str = "") -> LexiconVersion:
     """Let the draft be what counts from the next batch on, in every process. What was found before keeps its version.
 
-    ``seen`` as in save_draft. Raises NoteMissing, NotADraft, ChangedMeanwhile, lexicon_text.BrokenLexicon.
+    ``seen`` as in save_draft; ``despite`` is why a draft that fails its self-check is switched on all the same.
+    Raises NoteMissing, NotADraft, ChangedMeanwhile, SamePerson, CheckFails, lexicon_text.BrokenLexicon.
     """
     if not note.strip():
         raise NoteMissing(_("Say what changes, and why."))
@@ -150,7 +163,11 @@ def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee) -> L
     after = lexicon_text.digest(draft.content)
     if after != seen:
         raise ChangedMeanwhile(_("Somebody else has saved the draft meanwhile. Look at it again first."))
-    outcomes = lexicon_check.check(compiled(draft))
+    if draft.made_by_id == by.pk:
+        raise SamePerson(_("You wrote this text yourself. Somebody else has to switch it on."))
+    failed = [one.example.text for one in lexicon_check.check(compiled(draft)) if not one.is_as_expected]
+    if failed and not despite.strip():
+        raise CheckFails(_("The draft fails its own self-check. Say why it is switched on all the same."))
     before = next((one for one in rows.values() if one.state == LexiconVersion.State.ACTIVE), None)
     was = lexicon_text.digest(before.content if before else lexicon_text.shipped_text())
     if before:
@@ -159,10 +176,44 @@ def switch_on(*, draft: LexiconVersion, note: str, seen: str, by: Employee) -> L
     draft.state, draft.note = LexiconVersion.State.ACTIVE, note.strip()[:NOTE_LIMIT]
     draft.switched_on_by, draft.switched_on_at = by, timezone.now()
     draft.save(update_fields=["state", "note", "switched_on_by", "switched_on_at"])
-    failed = [one.example.text for one in outcomes if not one.is_as_expected]
     body = {"before": was, "replaces": before.number if before else None, "note": draft.note, "check_failed": failed}
+    body["despite"] = despite.strip()[:NOTE_LIMIT] if failed else ""
     _note("archive.lexicon_switched_on", draft, by, body)
     return draft
+
+
+class NotRetired(RuntimeError):
+    """Only what has counted before can be taken back: it was looked at by two people then."""
+
+
+@transaction.atomic
+def switch_back(*, to: LexiconVersion | None, note: str, by: Employee) -> None:
+    """Let a version that counted before count again, or with None what ships. Whoever stops a flood needs no second.
+
+    Raises NoteMissing, NotRetired.
+    """
+    if not note.strip():
+        raise NoteMissing(_("Say what changes, and why."))
+    rows = {one.pk: one for one in LexiconVersion.objects.select_for_update().order_by("pk")}
+    before = next((one for one in rows.values() if one.state == LexiconVersion.State.ACTIVE), None)
+    back = rows.get(to.pk) if to else None
+    if (to and (back is None or back.state != LexiconVersion.State.RETIRED)) or (to is None and before is None):
+        raise NotRetired(_("Only a version that counted before can be switched on again."))
+    if before:
+        before.state = LexiconVersion.State.RETIRED
+        before.save(update_fields=["state"])
+    body = {"replaces": before.number if before else None, "note": note.strip()[:NOTE_LIMIT]}
+    if back is None:
+        told = {"number": SHIPPED, "digest": lexicon_text.digest(lexicon_text.shipped_text()), **body}
+        ledger.append(verb=SWITCHED_BACK, actor=by.uid, subject="system:archive", body=told)
+        return
+    back.state, back.note = LexiconVersion.State.ACTIVE, body["note"]
+    back.switched_on_by, back.switched_on_at = by, timezone.now()
+    back.save(update_fields=["state", "note", "switched_on_by", "switched_on_at"])
+    _note(SWITCHED_BACK, back, by, body)
+
+
+SWITCHED_BACK = "archive.lexicon_switched_back"
 
 
 def _locked(draft: LexiconVersion) -> LexiconVersion:
@@ -216,140 +267,3 @@ def figures(*, now: datetime | None = None) -> dict[str, Figures]:
         found[rule].reviewed += count
         found[rule].confirmed += count if state != Finding.State.DISMISSED else 0
     return dict(found)
-
-
-# --- trying a line
-
-
-@dataclass(frozen=True)
-class Piece:
-    text: str
-    is_hit: bool
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A normalised text in pieces, and the hits in it, heaviest first. ``language`` says whose patterns read it so."""
-
-    language: str
-    pieces: list[Piece]
-    hits: list[Hit]
-
-
-def try_line(version: LexiconVersion, line: str, *, with_contact: bool) -> list[Tried]:
-    """Return what the version makes of a line: the text as each language's patterns see it, with what they find."""
-    words, plain = compiled(version), normalise(line)
-    hits = words.judge(line, with_contact=with_contact)
-    found = []
-    for language, text in (("en", plain), ("zh", words.in_chinese(plain))):
-        if text:
-            mine = [hit for hit in hits if hit.language == language]
-            found.append(Tried(language, _pieces(text, mine), mine))
-    return found
-
-
-def _pieces(text: str, hits: list[Hit]) -> list[Piece]:
-    pieces, at = [], 0
-    for hit in sorted(hits, key=lambda one: (one.start, -one.end)):
-        start, end = max(hit.start, at), max(hit.end, at)
-        if start > at:
-            pieces.append(Piece(text[at:start], is_hit=False))
-        if end > start:
-            pieces.append(Piece(text[start:end], is_hit=True))
-        at = end
-    return [*pieces, Piece(text[at:], is_hit=False)] if at < len(text) else pieces
-
-
-# --- trying a draft on what is stored
-
-
-def start_trial(*, draft: LexiconVersion, by: Employee) -> Job:
-    """Start looking through the words that are kept with the draft and with what counts now, and return the job.
-
-    The same two on the same words again, by the same person, are the same job.
-    """
-    last = _words_kept().aggregate(last=Max("pk"))["last"] or 0
-    texts = lexicon_text.digest(draft.content), lexicon_text.digest(active_text())
-    return jobs.start(
-        kind=TASK,
-        key=trial_key(draft, last),
-        by=by,
-        params={"draft": draft.pk, "digest": texts[0], "beside": texts[1], "last": last},
-        total=_words_kept().filter(pk__lte=last).count(),
-    )
-
-
-def _words_kept() -> QuerySet[MessageText]:
-    """Return what messages say; not whole records of unknown kinds, which no lexicon looks at."""
-    return MessageText.objects.exclude(why=MessageText.Why.UNKNOWN)
-
-
-def trial_key(draft: LexiconVersion, last: int) -> str:
-    told = lexicon_text.digest(draft.content)[:24], lexicon_text.digest(active_text())[:24]
-    return f"{draft.number}:{told[0]}:{told[1]}:{last}"
-
-
-def trial_of(draft: LexiconVersion) -> Job | None:
-    """Return the newest trial of the draft as it stands, beside what counts now."""
-    told = lexicon_text.digest(draft.content)[:24], lexicon_text.digest(active_text())[:24]
-    return Job.objects.filter(kind=TASK, key__startswith=f"{draft.number}:{told[0]}:{told[1]}:").order_by("-pk").first()
-
-
-class TrialOutdated(RuntimeError):
-    """The draft, or what counts, has changed since the trial was started: its figures would mean nothing."""
-
-
-def try_some(job: Job) -> bool:
-    """Do one step of a trial. Return whether it has ended. The words are opened here and nowhere kept or shown."""
-    draft = LexiconVersion.objects.get(pk=job.params["draft"])
-    now_digest = lexicon_text.digest(active_text())
-    if (lexicon_text.digest(draft.content), now_digest) != (job.params["digest"], job.params["beside"]):
-        raise TrialOutdated(draft.number)
-    after, before, at = compiled_text(draft.content), active(), job.cursor.get("at", 0)
-    texts = _words_kept().filter(pk__gt=at, pk__lte=job.params["last"]).select_related("message").order_by("pk")
-    result = job.result or {"looked_at": 0, "unopened": 0, "new": 0, "gone": 0, "rules": {}}
-    some = list(texts[:STEP])
-    for one in some:
-        _compare(one, before, after, result)
-    if some:
-        job.cursor = {"at": some[-1].pk}
-    job.result, job.done = result, job.done + len(some)
-    if len(some) == STEP:
-        return False
-    body = {"number": draft.number, "digest": job.params["digest"], "before": job.params["beside"], "result": result}
-    ledger.append(
-        verb="archive.lexicon_tried",
-        actor=job.started_by.uid if job.started_by else "system:archive",
-        subject="system:archive",
-        body=body,
-    )
-    return True
-
-
-@lru_cache(maxsize=4)
-def compiled_text(content: str) -> Lexicon:
-    return lexicon_text.parse(content)
-
-
-def _compare(one: MessageText, before: Lexicon, after: Lexicon, result: dict) -> None:
-    """Count what the one lexicon finds in the words of a message and the other does not."""
-    message: Message = one.message
-    result["looked_at"] += 1
-    if message.sender_kind == PartyKind.ROBOT:
-        return
-    try:
-        words = sealing.unseal(one.sealed, one.key_id).decode()
-    except sealing.KeyMissing:
-        result["unopened"] += 1
-        return
-    with_contact = message.is_external and message.msgtype != CHAT_RECORD
-    was, now = (
-        {hit.rule for hit in lexicon.signals(words_of.judge(words, with_contact=with_contact))}
-        for words_of in (before, after)
-    )
-    result["new"] += bool(now and not was)
-    result["gone"] += bool(was and not now)
-    for rules, name in ((now - was, "new"), (was - now, "gone"), (was & now, "same")):
-        for rule in rules:
-            counts = result["rules"].setdefault(rule, {"new": 0, "gone": 0, "same": 0})
-            counts[name] += 1

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Max, Min, Q, QuerySet, Value
-from django.db.models.functions import Lower, Replace
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -75,30 +74,6 @@ def strange_messages(folded: Iterable[str]) -> QuerySet:
         .values_list("handle_folded")
         .annotate(Min("sent_at"), Max("sent_at"), Count("message", distinct=True))
     )
-
-
-def candidates(viewer: Employee, text: str) -> QuerySet[Employee]:
-    """Return people on HR's list, leavers too, whose name, number, address or userid has the text in it."""
-    wanted = text.strip()[:80]
-    people = Employee.objects.visible_to(viewer).filter(employee_no__isnull=False)
-    if not wanted:
-        return people.none()
-    found = Q(name_en__icontains=wanted) | Q(name_zh__icontains=wanted) | Q(employee_no__iexact=wanted)
-    return people.filter(found | Q(email__istartswith=wanted) | Q(wecom_userid__icontains=wanted)).for_list()
-
-
-def likely(viewer: Employee, handle: str) -> QuerySet[Employee]:
-    """Return people whose name or address is the handle but for dots, dashes and the order of its parts."""
-    name, _at, _domain = rules.fold(handle).partition("@")
-    plain = "".join(letter for letter in name if letter.isalpha())
-    people = Employee.objects.visible_to(viewer).filter(employee_no__isnull=False)
-    if len(plain) < 3:
-        return people.none()
-    squeezed = Replace(Lower("name_en"), Value(" "), Value(""))
-    address = Replace(Replace(Lower("email"), Value("."), Value("")), Value("-"), Value(""))
-    turned = [plain[at:] + plain[:at] for at in range(1, len(plain))]
-    rows = people.annotate(squeezed=squeezed, address=address)
-    return rows.filter(Q(squeezed__in=[plain, *turned]) | Q(address__startswith=f"{plain}@")).for_list()
 
 
 @transaction.atomic

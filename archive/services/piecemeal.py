@@ -13,7 +13,7 @@ from django.utils import timezone
 from archive import calendars, policy
 from archive.models import Batch, Conflict, Import, Message, Signal, Source
 from archive.rules import Opening
-from archive.services import findings, holes, records, silence, strangers
+from archive.services import findings, holes, marking, silence, strangers
 from archive.services.plans import Plan, carry_out
 from archive.services.turns import take_turn
 
@@ -55,8 +55,8 @@ def _seats(run: Import, after: object, _most: int, _now: datetime) -> Plan:
     if run.first_sent_at is None:
         return Plan()
     since = date.fromisoformat(after) if after else timezone.localdate(run.first_sent_at)
-    months = records.seated_months(since)
-    marked = records.mark_seated_in(months[0]) if months else 0
+    months = marking.seated_months(since)
+    marked = marking.mark_seated_in(months[0]) if months else 0
     return Plan(looked=marked, after=months[1].isoformat() if len(months) > 1 else None)
 
 

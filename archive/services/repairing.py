@@ -1,12 +1,16 @@
 """Lines that were set aside: read by a person, repaired, and read again."""
 
+from collections.abc import Collection
+
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive import sealing
-from archive.models import Import, SetAside
+from archive.models import Delivery, Import, Message, SetAside, Source
 from archive.services import casework, feeds, taking
+from archive.services.holes import AlreadySettled
 from archive.sources.base import KEPT_OF_ASIDE, Aside
 from portal.ledger import services as ledger
 from portal.people.models import Employee
@@ -32,6 +36,45 @@ class NotWhole(ValueError):
 
 class AlreadyRepaired(RuntimeError):
     """It was read again before."""
+
+
+@transaction.atomic
+def settle_aside(*, aside: SetAside, decision: str, reason: str, by: Employee) -> None:
+    """Write down what a line that was set aside is: here by another line, no record, or lost. It stays as it came.
+
+    Raises ValueError, casework.ReasonMissing, AlreadySettled.
+    """
+    if decision not in SetAside.Settled.values:
+        raise ValueError(decision)
+    if not reason.strip():
+        raise casework.ReasonMissing(_("Say how you know: without a reason nobody can check it."))
+    run = Import.objects.select_for_update(of=("self",)).get(pk=aside.run_id)
+    aside = SetAside.objects.select_for_update(of=("self",)).get(pk=aside.pk)
+    if aside.settled_as or aside.repaired_by_id:
+        raise AlreadySettled(_("This line was settled before."))
+    aside.settled_as, aside.settled_by, aside.settled_at = decision, by, timezone.now()
+    aside.settled_why = reason.strip()[:REASON_LIMIT]
+    aside.save(update_fields=["settled_as", "settled_by", "settled_at", "settled_why"])
+    _count_settled(run.pk)
+    body = {"import": run.uid, "line": aside.line_no, "digest": aside.digest, "as": decision}
+    ledger.append(
+        verb="archive.aside_settled",
+        actor=by.uid,
+        subject="system:archive",
+        body={**body, "reason": aside.settled_why},
+    )
+
+
+def _count_settled(run: int) -> None:
+    Import.objects.filter(pk=run).update(asides_settled=F("asides_settled") + 1)
+
+
+def numbers_here(source: Source, numbers: Collection[int]) -> set[int]:
+    """Return those of the numbers that are present in the source: a line that carries one is likely a worse copy."""
+    if not numbers:
+        return set()
+    rows = (model.objects.filter(source=source, seq__among=numbers) for model in (Message, Delivery))
+    return {seq for found in rows for seq in found.values_list("seq", flat=True)}
 
 
 @transaction.atomic
@@ -92,6 +135,8 @@ def _read_instead(aside: SetAside, raw: bytes, *, as_it_is: bool, by: Employee) 
         )
         aside.repaired_by = run
         aside.save(update_fields=["repaired_by"])
+        if not aside.settled_as:
+            _count_settled(aside.run_id)
         body = {"import": aside.run.uid, "line": aside.line_no, "before": aside.digest, "after": run.digest}
         body |= {"as_it_is": as_it_is, "repaired_by": run.uid}
         ledger.append(verb="archive.aside_repaired", actor=by.uid, subject="system:archive", body=body)

@@ -14,35 +14,36 @@ from typing import BinaryIO
 
 from celery import current_app
 from django.conf import settings
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from archive.models import Hole, Import, Source, Unmatched
-from archive.services import consent_missing, feeds, findings, intake, piecemeal, records
-from archive.services.identities import sync_identities
+from archive.services import consent_missing, feeds, findings, intake, numbering, piecemeal, records
+from archive.services.staff_list import sync_identities
 from archive.services.storing import store
 from archive.sources.base import Aside, Captured
 from archive.sources.feed import Feed, GoingOn, How, open_feed
 from archive.sources.mailboxes import Folder
-from portal.jobs import services as jobs
-from portal.jobs.models import Job
 from portal.ledger import services as ledger
-from portal.people.models import Employee, opaque_id
+from portal.people.models import opaque_id
 
 logger = logging.getLogger(__name__)
 
 BATCH_LINES = 2000
 BATCH_BYTES = 2 * 2**20  # bounds memory: two megabytes of handles are half a million participants
-UPLOAD_LIMIT = 8 * 2**30
+UPLOAD_LIMIT = 8 * 2**30  # of a browser; a file or a stream that the command reads may have any size
+TOO_LARGE = gettext_lazy(
+    "The file is larger than 8 GiB. Copy it to the server and read it there with the command import_archive, which has "
+    "no limit, or send it in several parts."
+)
 CHUNK_BYTES = 2**20
 NAMED = 1000  # handles or kinds that a summary names
-TASK = "archive.tasks.run_import"
-_OPEN_FILE = Q(via=Import.Via.FILE, ended_at=None)
+OPEN_FILE = Q(via=Import.Via.FILE, ended_at=None)
 
 Progress = Callable[[Import], None]
 
@@ -105,7 +106,7 @@ def import_stream(
 
 def unfinished(source: Source) -> list[Import]:
     """Return the imports of streams that were cut off and can go on, oldest first."""
-    runs = Import.objects.filter(_OPEN_FILE, source=source, job=None).exclude(stored_file="")
+    runs = Import.objects.filter(OPEN_FILE, source=source, job=None).exclude(stored_file="")
     return list(runs.select_related("source").order_by("pk"))
 
 
@@ -131,14 +132,12 @@ def _to_the_end(run: Import, feed: Feed, holder: str, by: str, progress: Progres
 
 
 def _kept(stream: BinaryIO) -> tuple[str, str, int]:
-    """Copy the stream into the private storage. Return (name there, SHA-256, size). Raises NotAFeed if too long."""
+    """Copy the stream, however long, into the private storage. Return (name there, SHA-256, size). Raises OSError."""
     digest, size = hashlib.sha256(), 0
     with TemporaryUploadedFile("feed", "application/octet-stream", 0, None) as spool:
         while chunk := stream.read(CHUNK_BYTES):
             digest.update(chunk)
             size += len(chunk)
-            if size > UPLOAD_LIMIT:
-                raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
             spool.write(chunk)
         spool.flush()
         spool.seek(0)
@@ -191,7 +190,7 @@ def begin(
     """Return the import of this file: the one that was cut off, or a new one. Raises feeds.SourceBusy, NotAFeed."""
     now = timezone.now()
     source = feeds.hold(source, holder, now)
-    run = Import.objects.select_for_update().filter(_OPEN_FILE, source=source, digest=digest).first()
+    run = Import.objects.select_for_update().filter(OPEN_FILE, source=source, digest=digest).first()
     if run is None:
         run = Import.objects.create(
             source=source,
@@ -211,7 +210,8 @@ def begin(
 
 
 def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
-    """Do the next piece of an import and return whether it has ended. One transaction; safe to do again.
+    """Do the next piece of an import and return whether it has ended, or waits for a person's answer. One transaction;
+    safe to do again.
 
     Pieces: a batch of lines; then what the whole file brings to light, the records concerned, and the words on consent,
     some of each at a time.
@@ -219,11 +219,11 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
     with transaction.atomic():
         now = timezone.now()
         run = Import.objects.select_for_update(of=("self",)).get(pk=run_id)
-        if run.is_ended:
+        if run.is_ended or run.state == Import.State.ASKING:
             return True
         source = run.source = feeds.renew(run.source_id, holder, now)
         if run.state in (Import.State.WAITING, Import.State.READING):
-            if not _read_batch(run, source, feed, by):
+            if not _read_batch(run, source, feed, by) and run.state != Import.State.ASKING:
                 pause = feeds.taken(source, run.via, now)
                 intake.add(source, run.via, now=now, ended=True, pause=pause)
                 run.state = Import.State.JUDGING
@@ -238,16 +238,21 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
             _end(run, by)
         run.save()
         source.save()
-        return run.is_ended
+        return run.is_ended or run.state == Import.State.ASKING
 
 
 def _read_batch(run: Import, source: Source, feed: Feed, by: str) -> bool:
-    """Store the next records of the feed. Return False when there are none."""
+    """Store the next records of the feed. Return False when there are none, or when their numbers must be asked about:
+    then none of them is stored.
+    """
     run.state = Import.State.READING
     items = list(_some(feed.read(line=run.line_no, offset=run.offset)))
     run.passed = feed.passed
     if not items:
         run.passed = run.size
+        return False
+    if numbering.asks(run, source, items):
+        run.state = Import.State.ASKING
         return False
     run.batch_no += 1
     sorting = store(run, source, items, by=by, now=timezone.now())
@@ -309,108 +314,3 @@ def summary(run: Import, *more: Import) -> dict:
         **({"more_unmatched": more_unmatched} if more_unmatched else {}),
         "unknown_kinds": piecemeal.unknown_kinds(source, most=NAMED),
     }
-
-
-def start_upload(*, source: Source, file: File, by: Employee) -> Import:
-    """Take a file into the private storage under a random name and import it as a job.
-
-    A file that is being imported already is that import. Raises NotAFeed for one that is too large or empty.
-    """
-    endings = ENDINGS.get(source.kind, ())
-    if endings and not (file.name or "").lower().endswith(endings):
-        raise NotAFeed(_("A file for this source ends in %(endings)s.") % {"endings": ", ".join(endings)})
-    if not 0 < file.size <= UPLOAD_LIMIT:
-        raise NotAFeed(_("The file is empty, or larger than 8 GiB."))
-    digest = hashlib.sha256()
-    for chunk in file.chunks():
-        digest.update(chunk)
-    file.seek(0)
-    stored_file = default_storage.save(f"feeds/{opaque_id()}.feed", file)
-    try:
-        run = _waiting(source, file, digest.hexdigest(), stored_file, by)
-    except BaseException:
-        default_storage.delete(stored_file)
-        raise
-    if run.stored_file != stored_file:
-        default_storage.delete(stored_file)
-    return run
-
-
-@transaction.atomic
-def _waiting(source: Source, file: File, digest: str, stored_file: str, by: Employee) -> Import:
-    source = Source.objects.select_for_update(no_key=True).get(pk=source.pk)
-    run = Import.objects.filter(_OPEN_FILE, source=source, digest=digest).select_related("job").first()
-    if run is not None and run.has_stopped:
-        _give_up(run, by.uid)
-    elif run is not None:
-        return run
-    run = Import.objects.create(
-        source=source,
-        label=(file.name or "")[-255:],
-        digest=digest,
-        size=file.size,
-        stored_file=stored_file,
-        started_by=by,
-        started_at=timezone.now(),
-    )
-    run.job = jobs.start(kind=TASK, key=run.uid, by=by, params={"import": run.uid}, total=run.size)
-    run.save(update_fields=["job"])
-    return run
-
-
-class Uploads:
-    """What a worker does for the jobs behind uploads, step by step. It keeps the file open between steps.
-
-    Opening a packed file anew for each step would unpack it from its beginning each time.
-    """
-
-    def __init__(self) -> None:
-        self.stack, self.opened = ExitStack(), {}
-
-    def __enter__(self) -> "Uploads":
-        return self
-
-    def __exit__(self, *raised) -> None:
-        self.stack.close()
-
-    def run_some(self, job: Job) -> bool:
-        """Do one step of the job: a piece of its import. Return whether it has ended."""
-        run = Import.objects.select_related("source", "started_by").get(uid=job.params["import"])
-        by = run.started_by.uid if run.started_by else "system:archive"
-        if run.is_ended:
-            return True
-        holder = f"job:{job.uid}"
-        try:
-            feeds.hold(run.source, holder, timezone.now())
-        except feeds.SourceBusy as busy:
-            raise jobs.Postponed(f"{busy} is being imported") from busy
-        if run.state == Import.State.WAITING:
-            findings.open_for_signals(sync_identities(by=by), by=by)
-        try:
-            ended = advance(run_id=run.pk, feed=self._feed(run), holder=holder, by=by)
-        except FileNotFoundError:
-            ended = _give_up(run, by)
-        run.refresh_from_db()
-        job.done, job.total, job.result = run.passed, run.size, run.counts
-        if ended:
-            feeds.release(run.source_id, holder)
-        return ended
-
-    def _feed(self, run: Import) -> Feed:
-        if run.uid not in self.opened:
-            stream = self.stack.enter_context(default_storage.open(run.stored_file, "rb"))
-            self.opened[run.uid] = open_feed(stream, run.size, how(run.source, run.label))
-        return self.opened[run.uid]
-
-
-def _give_up(run: Import, by: str) -> bool:
-    """End an upload's import where it stands: its file is gone, or its job was given up.
-
-    Uploading the file again stores what is missing.
-    """
-    if run.stored_file:
-        transaction.on_commit(partial(default_storage.delete, run.stored_file))
-    Import.objects.filter(pk=run.pk).update(state=Import.State.FAILED, ended_at=timezone.now(), stored_file="")
-    body = {"import": run.uid, "source": run.source.name, "feed": run.digest, "counts": run.counts}
-    ledger.append(verb="archive.import_failed", actor=by, subject="system:archive", body=body)
-    return True

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from archive import calendars, rules
 from archive.models import ConsentWord, Identity, Record, Seat, SeatCopy, Source
-from archive.services import copies, judging, records
+from archive.services import copies, judging, marking, records
 from archive.services.copies import NotAState
 from archive.services.due import Why, mark_months_due
-from archive.services.identities import sync_identities
+from archive.services.staff_list import sync_identities
 from archive.sources import strict, wecom_state
 from archive.sources.wecom import moment
 from archive.sources.wecom_state import PARTS, Answer
@@ -194,7 +194,7 @@ def _mark_seats_due(copy: SeatCopy) -> None:
     last = timezone.localdate(copy.taken_at)
     months = Record.objects.filter(month__gte=calendars.month_of(copy.holds_from), month__lte=calendars.month_of(last))
     mark_months_due(months.values_list("employee_id", "month"), Why.SEATS)
-    records.mark_seated_due(copy.holds_from)
+    marking.mark_seated_due(copy.holds_from)
 
 
 def _words(source: Source, answers: Iterable[Answer], kept: Mapping[copies.Key, int]) -> Iterator[ConsentWord]:

@@ -96,6 +96,22 @@ def aside_again(request: HttpRequest, uid: str, line_no: int) -> HttpResponse:
     return redirect("archive:import", uid)
 
 
+@permission_required(MAY_RUN, raise_exception=True)
+@require_POST
+def aside_settle(request: HttpRequest, uid: str, line_no: int) -> HttpResponse:
+    """Say what a line is that nobody needs to read, or can."""
+    aside, decision = _aside(request, uid, line_no), request.POST.get("settled_as", "")
+    try:
+        services.settle_aside(aside=aside, decision=decision, reason=request.POST.get("reason", ""), by=request.user)
+        messages.success(request, _("Noted."))
+    except ValueError as error:
+        is_reason = isinstance(error, services.ReasonMissing)
+        messages.error(request, str(error) if is_reason else _("Choose what the line is."))
+    except services.AlreadySettled:
+        messages.warning(request, _("This line was settled before."))
+    return redirect("archive:import", uid)
+
+
 def _repaired(request: HttpRequest, run: Import) -> HttpResponse:
     messages.success(request, _("The line was read. What follows from it is being worked out."))
     return redirect("archive:import", run.uid)

@@ -67,16 +67,28 @@ def _settled(request: HttpRequest, row: Unmatched, form: DaysForm) -> bool:
 
 def _page(request: HttpRequest, row: Unmatched, form: DaysForm) -> HttpResponse:
     may = request.user.has_perm(MAY_MANAGE)
+    stranger = services.stranger(row, request.user)
     context = {
         "row": row,
-        "stranger": services.stranger(row, request.user),
+        "stranger": stranger,
         "form": form,
-        "likely": list(services.likely(request.user, row.handle)[:MOST_FOUND]) if may else [],
+        "likely": _likely(request, row, stranger) if may else [],
         "found": _found(request) if may else [],
         "text": request.POST.get("q", ""),
         "reason": request.POST.get("reason", ""),
     }
     return render(request, "archive/handle.html", context)
+
+
+def _likely(request: HttpRequest, row: Unmatched, stranger: services.Stranger) -> list[tuple]:
+    """Return (person, why, whether they have talked with the handle), those who have last.
+
+    Nobody talks with oneself.
+    """
+    partners = set(stranger.talked_with)
+    found = services.likely(request.user, row.handle)[:MOST_FOUND]
+    told = [(one, services.why_likely(one, row.handle), one in partners) for one in found]
+    return sorted(told, key=lambda one: one[2])
 
 
 def _found(request: HttpRequest) -> list:

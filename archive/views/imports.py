@@ -1,5 +1,6 @@
 """What was read and what is being read: files, what machines pushed by day, and each run."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -7,13 +8,15 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from archive import rules, services
 from archive.forms import UploadForm
 from archive.lists import Filters
-from archive.models import Import
+from archive.models import Import, SetAside
 
 MAY_SEE, MAY_RUN = "archive.view_imports", "archive.run_imports"
 PAGE_SIZE = 20
@@ -74,14 +77,42 @@ def import_(request: HttpRequest, uid: str) -> HttpResponse:
     seconds = ((run.ended_at or timezone.now()) - run.started_at).total_seconds()
     is_file = run.via == Import.Via.FILE  # the others are read at once
     pace = rules.pace(lines=run.lines, offset=run.passed, size=run.size, seconds=seconds if is_file else 0)
-    context = {"run": run, "pace": pace}
+    context = {"run": run, "pace": pace, "asked": _asked(run)}
     if request.htmx:
         response = render(request, "archive/_import_progress.html", context)
         if run.is_ended:
             response.headers["HX-Refresh"] = "true"  # the page around it now has lines to show
         return response
-    asides = run.asides.defer("sealed").annotate(has_bytes=_HAS_BYTES).select_related("repaired_by")
-    context["asides"] = Paginator(asides, PAGE_SIZE).get_page(request.GET.get("page"))
+    asides = run.asides.defer("sealed").annotate(has_bytes=_HAS_BYTES).select_related("repaired_by", "settled_by")
+    context["asides"] = page = Paginator(asides, PAGE_SIZE).get_page(request.GET.get("page"))
+    numbers = {one.maybe_seq for one in page.object_list if one.maybe_seq}
+    context["here"] = services.numbers_here(run.source, numbers)
+    context["settlings"] = SetAside.Settled.choices
     context["conflicts"] = run.conflict_rows.select_related("first").order_by("line_no")[:PAGE_SIZE]
     context["repairs"] = run.repaired.select_related("run").order_by("pk")[:1]
     return render(request, "archive/import.html", context)
+
+
+def _asked(run: Import) -> dict | None:
+    """Return what is asked about the numbers of the import, and what was answered; None: nothing was."""
+    told = run.judging.get("numbering")
+    return told and {**told, **{name: parse_datetime(told[name]) for name in ("from", "until", "here_at")}}
+
+
+@permission_required(MAY_RUN, raise_exception=True)
+@require_POST
+def import_numbering(request: HttpRequest, uid: str) -> HttpResponse:
+    """Answer whether the numbers that the import stopped at are the source's own."""
+    run = get_object_or_404(Import.objects.visible_to(request.user), uid=uid)
+    fits, reason = request.POST.get("fits") == "yes", request.POST.get("reason", "")
+    try:
+        run = services.answer_numbering(run=run, fits=fits, reason=reason, by=request.user)
+        if fits and run.job_id is None:
+            messages.success(request, _("Noted. Start the command again: it goes on from where it stands."))
+        else:
+            messages.success(request, _("Noted."))
+    except services.ReasonMissing as error:
+        messages.error(request, str(error))
+    except services.NotAsking as error:
+        messages.warning(request, str(error))
+    return redirect("archive:import", uid)

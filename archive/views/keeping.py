@@ -22,7 +22,8 @@ REFUSALS = (  # each says in words what stands against it
     services.NothingHeld,
     services.NameTaken,
     services.AnotherIsOpen,
-    services.NotThatDay,
+    services.NothingToDispose,
+    services.SomebodyElses,
     services.BadSchedules,
     services.SchedulesChanged,
 )
@@ -104,7 +105,7 @@ def disposal(request: HttpRequest, uid: str) -> HttpResponse:
     """One disposal: what would go, by whose order, and how far it is."""
     one = get_object_or_404(Disposal.objects.visible_to(request.user).for_list(), uid=uid)
     job = one.job or one.count_job
-    waits = one.is_open and (one.job is not None or one.counted_at is None) and not (job and job.state == "failed")
+    waits = (one.is_being_counted or (one.is_open and one.job is not None)) and not (job and job.state == "failed")
     context = {"disposal": one, "job": job, "waits": waits}
     if request.htmx:
         response = render(request, "archive/_disposal_progress.html", context)
@@ -125,6 +126,14 @@ def disposal_decide(request: HttpRequest, uid: str) -> HttpResponse:
         request,
         lambda: services.decide_disposal(disposal=one, approve=approve, reason=reason, by=request.user),
     )
+    return redirect("archive:disposal", uid)
+
+
+@permission_required(MAY_MANAGE, raise_exception=True)
+@require_POST
+def disposal_withdraw(request: HttpRequest, uid: str) -> HttpResponse:
+    one = get_object_or_404(Disposal.objects.visible_to(request.user), uid=uid)
+    _try(request, lambda: services.withdraw_disposal(disposal=one, by=request.user))
     return redirect("archive:disposal", uid)
 
 

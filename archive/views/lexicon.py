@@ -7,15 +7,24 @@ from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from archive import lexicon_check, lexicon_text
 from archive.models import LexiconVersion
-from archive.services import lexicons
+from archive.services import lexicon_trials, lexicons
 
 MAY_SEE, MAY_EDIT = "archive.view_lexiconversion", "archive.edit_lexicon"
 LINE_LIMIT = 5000  # characters of a line that is tried
-REFUSALS = (lexicons.DraftExists, lexicons.NotADraft, lexicons.ChangedMeanwhile, lexicons.NoteMissing)
+REFUSALS = (
+    lexicons.DraftExists,
+    lexicons.NotADraft,
+    lexicons.ChangedMeanwhile,
+    lexicons.NoteMissing,
+    lexicons.SamePerson,
+    lexicons.CheckFails,
+    lexicons.NotRetired,
+)
 
 
 @permission_required(MAY_SEE, raise_exception=True)
@@ -42,46 +51,71 @@ def lexicon_version(request: HttpRequest, number: int) -> HttpResponse:
         return _page(request, version)
     if not request.user.has_perm(MAY_EDIT):
         raise PermissionDenied
-    content = request.POST.get("content", "")
-    try:
-        lexicons.save_draft(draft=version, content=content, seen=request.POST.get("seen", ""), by=request.user)
-    except lexicon_text.BrokenLexicon as error:
-        return _page(request, version, content=content, faults=error.faults)
-    except REFUSALS as error:
-        messages.error(request, str(error))
-        return _page(request, version, content=content)
-    return redirect("archive:lexicon_version", number)
+    return _saved(request, version) or redirect("archive:lexicon_version", number)
 
 
 @permission_required(MAY_SEE, raise_exception=True)
 @require_POST
 def lexicon_line(request: HttpRequest, number: int) -> HttpResponse:
-    """What the version makes of a line that somebody pasted. The line is kept nowhere."""
+    """What the text, as it stands on the page, makes of a line that somebody pasted. Neither is kept."""
     version = get_object_or_404(LexiconVersion, number=number)
     line, with_contact = request.POST.get("line", "")[:LINE_LIMIT], "with_contact" in request.POST
-    tried = lexicons.try_line(version, line, with_contact=with_contact)
-    return _page(request, version, tried=tried, line=line, with_contact=with_contact)
+    typed = {"line": line, "with_contact": with_contact}
+    try:
+        words = lexicons.compiled_text(_typed(request, version))
+    except lexicon_text.BrokenLexicon as error:
+        return _page(request, version, faults=error.faults, **typed)
+    return _page(request, version, tried=lexicon_trials.try_line(words, line, with_contact=with_contact), **typed)
+
+
+def _typed(request: HttpRequest, version: LexiconVersion) -> str:
+    """Return the text that stands on the page: what was typed into a draft, be it saved or not."""
+    may_type = version.state == LexiconVersion.State.DRAFT and request.user.has_perm(MAY_EDIT)
+    return request.POST.get("content", version.content).replace("\r\n", "\n") if may_type else version.content
+
+
+def _saved(request: HttpRequest, version: LexiconVersion) -> HttpResponse | None:
+    """Save what was typed. Return the page that says why that cannot be, with all that was typed; None: it is saved."""
+    content = _typed(request, version)
+    try:
+        lexicons.save_draft(draft=version, content=content, seen=request.POST.get("seen", ""), by=request.user)
+    except lexicon_text.BrokenLexicon as error:
+        return _page(request, version, faults=error.faults)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+        return _page(request, version)
+    return None
 
 
 def _page(request: HttpRequest, version: LexiconVersion, **more: object) -> HttpResponse:
     words = lexicons.compiled(version)
+    outcomes = lexicon_check.check(words)
     is_draft = version.state == LexiconVersion.State.DRAFT
+    may_edit, content = request.user.has_perm(MAY_EDIT), _typed(request, version)
     context = {
         "version": version,
         "is_draft": is_draft,
-        "may_edit": is_draft and request.user.has_perm(MAY_EDIT),
-        "content": version.content,
+        "may_edit": is_draft and may_edit,
+        "may_go_back": version.state == LexiconVersion.State.RETIRED and may_edit,
+        "content": content,
+        "is_unsaved": content != version.content,
         "digest": lexicon_text.digest(version.content),
+        "seen": request.POST.get("seen") or lexicon_text.digest(version.content),
+        "note": request.POST.get("note", ""),
+        "despite": request.POST.get("despite", ""),
         "changes": lexicon_text.differences(lexicons.active(), words) if is_draft else [],
-        "outcomes": lexicon_check.check(words),
-        "job": lexicons.trial_of(version) if is_draft else None,
+        "outcomes": outcomes,
+        "check_fails": any(not one.is_as_expected for one in outcomes),
+        "job": lexicon_trials.trial_of(version) if is_draft else None,
         **more,
     }
     return render(request, "archive/lexicon_version.html", context)
 
 
 def _deed(act):
-    """A change to a draft: by POST, by compliance, and what cannot be is told on the page that it came from."""
+    """A change to a version: by POST, by compliance. What cannot be is told on the page that it came from, on which
+    stands what was typed.
+    """
 
     @permission_required(MAY_EDIT, raise_exception=True)
     @require_POST
@@ -92,7 +126,7 @@ def _deed(act):
             return act(request, version)
         except REFUSALS as error:
             messages.error(request, str(error))
-            return redirect("archive:lexicon_version", number) if number else redirect("archive:lexicon")
+            return _page(request, version) if version else redirect("archive:lexicon")
 
     return view
 
@@ -103,15 +137,40 @@ def lexicon_begin(request: HttpRequest, version: LexiconVersion | None) -> HttpR
 
 
 @_deed
+def lexicon_begin_shipped(request: HttpRequest, version: None) -> HttpResponse:
+    return redirect("archive:lexicon_version", lexicons.begin_draft(by=request.user, shipped=True).number)
+
+
+@_deed
 def lexicon_trial(request: HttpRequest, version: LexiconVersion) -> HttpResponse:
-    lexicons.start_trial(draft=version, by=request.user)
+    """Count with the text that stands on the page, which is saved for it."""
+    if _typed(request, version) != version.content and (refused := _saved(request, version)):
+        return refused
+    version.refresh_from_db()
+    lexicon_trials.start_trial(draft=version, by=request.user)
     return redirect("archive:lexicon_version", version.number)
 
 
 @_deed
 def lexicon_switch_on(request: HttpRequest, version: LexiconVersion) -> HttpResponse:
+    if _typed(request, version) != version.content:
+        messages.error(request, _("What you have typed is not saved. Save it, and let somebody else switch it on."))
+        return _page(request, version)
     note, seen = request.POST.get("note", ""), request.POST.get("seen", "")
-    lexicons.switch_on(draft=version, note=note, seen=seen, by=request.user)
+    despite = request.POST.get("despite", "")
+    lexicons.switch_on(draft=version, note=note, seen=seen, by=request.user, despite=despite)
+    return redirect("archive:lexicon")
+
+
+@_deed
+def lexicon_back(request: HttpRequest, version: LexiconVersion) -> HttpResponse:
+    lexicons.switch_back(to=version, note=request.POST.get("note", ""), by=request.user)
+    return redirect("archive:lexicon")
+
+
+@_deed
+def lexicon_back_shipped(request: HttpRequest, version: None) -> HttpResponse:
+    lexicons.switch_back(to=None, note=request.POST.get("note", ""), by=request.user)
     return redirect("archive:lexicon")
 
 

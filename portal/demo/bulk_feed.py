@@ -40,9 +40,9 @@ class _Firm:
     asked: set[tuple[str, str]]  # (employee or room, client): who has been asked for consent
 
 
-def people(lines: int) -> list[str]:
-    """Return the userids of the staff of whom a feed of so many lines speaks."""
-    return [f"bench.user{n:05}" for n in range(min(MOST_PEOPLE, max(20, lines // LINES_EACH)))]
+def people(lines: int, count: int | None = None) -> list[str]:
+    """Return the userids of the staff of whom a feed of so many lines speaks, or of so many people."""
+    return [f"bench.user{n:05}" for n in range(count or min(MOST_PEOPLE, max(20, lines // LINES_EACH)))]
 
 
 def texts(count: int, seed: int = SEED) -> Iterator[str]:
@@ -53,10 +53,10 @@ def texts(count: int, seed: int = SEED) -> Iterator[str]:
         yield _words(chance, said)
 
 
-def lines(count: int, seed: int = SEED, begins: int = BEGINS) -> Iterator[bytes]:
+def lines(count: int, seed: int = SEED, begins: int = BEGINS, people: int | None = None) -> Iterator[bytes]:
     """Yield the lines of the feed, each with its line end. ``begins``: the moment of the first, ms."""
     chance = random.Random(f"bulk/{seed}")  # noqa: S311 - invented, not secret
-    firm, said, before = _firm(chance, count), _said(chance), [{}]
+    firm, said, before = _firm(chance, count, people), _said(chance), [{}]
     step = DAYS * 86_400_000 // max(1, count)
     seq, last = 0, b""
     for n in range(count):
@@ -75,8 +75,8 @@ def lines(count: int, seed: int = SEED, begins: int = BEGINS) -> Iterator[bytes]
         yield last
 
 
-def _firm(chance: random.Random, count: int) -> _Firm:
-    staff = people(count)
+def _firm(chance: random.Random, count: int, heads: int | None) -> _Firm:
+    staff = people(count, heads)
     clients = [f"wm{'BeNcH' * 4}{n:010}" for n in range(CLIENTS_EACH * len(staff))]
     rooms = []
     for n in range(max(4, len(staff) // 5)):

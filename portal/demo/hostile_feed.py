@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from portal.demo.bulk_feed import BEGINS
 
 STEP = 1_000  # ms between two messages
-PEOPLE = ("bench.user00000", "bench.user00001")
+PEOPLE = [f"bench.user{n:05}" for n in range(250)]
 
 
 def _message(n: int, **fields) -> dict:
@@ -17,8 +17,8 @@ def _message(n: int, **fields) -> dict:
     return {
         "msgid": f"{7_300_000_000_000_000_000 + n}_{sent}",
         "action": "send",
-        "from": PEOPLE[n % 2],
-        "tolist": [PEOPLE[1 - n % 2]],
+        "from": PEOPLE[n % len(PEOPLE)],
+        "tolist": [PEOPLE[(n + 1) % len(PEOPLE)]],
         "roomid": "",
         "msgtime": sent,
         "msgtype": "text",

@@ -146,7 +146,10 @@ class Employee(AbstractBaseUser, PermissionsMixin):
                 name="people_employee_is_not_own_manager",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["name_en", "id"], name="people_employee_by_name")]
+        indexes: ClassVar = [
+            models.Index(fields=["name_en", "id"], name="people_employee_by_name"),
+            models.Index(Lower("name_en"), name="people_employee_by_lower_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

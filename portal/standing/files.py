@@ -1,11 +1,14 @@
 """What the pages about one person show: read once, in a constant number of queries."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
 
+from archive import calendars
 from archive import services as archive
 from archive.models import Finding, Identity, Record
 from portal.people.models import Employee
@@ -63,7 +66,7 @@ def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
         "courses": training.history_of(employee),
         "marks": training.module_marks([employee.pk]).get(employee.pk, []),
         "modules": people_table.module_titles(),
-        "records": records.order_by("-month"),
+        "records": _with_gaps(records.order_by("-month")),
         "findings": findings[:FINDINGS],
         "findings_in_all": findings.count(),
         "handles": Identity.objects.filter(employee=employee).order_by("valid_from") if sees_archive else [],
@@ -77,6 +80,15 @@ def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
         .select_related("lesson__module__edition", "finding")
         .order_by("-assigned_at")[:FINDINGS],
     }
+
+
+def _with_gaps(records: Iterable[Record]) -> list[Record]:
+    """Return the records, newest first. On each is the first and the last of the months before it that have none."""
+    found = list(records)
+    for one, older in pairwise(found):
+        last, first = calendars.months_on(one.month, -1), calendars.next_month(older.month)
+        one.gap = (first, last) if first <= last else None
+    return found
 
 
 def may_see_archive(employee: Employee, viewer: Employee) -> bool:

@@ -37,8 +37,8 @@ def _sentence(code: str, on: str, count: int) -> str:
             return _("Nothing is open in what the archive holds.")
         case "archive_attention":
             return ngettext(
-                "One point in the archive record needs attention.",
-                "%(count)d points in the archive record need attention.",
+                "One point in the archive record needs attention: an open finding, a silent seat or late messages.",
+                "%(count)d points in the archive record need attention: open findings, a silent seat, late messages.",
                 count,
             ) % {"count": count}
         case "training_grace":

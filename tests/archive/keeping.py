@@ -60,8 +60,12 @@ def step_by_step(disposal: Disposal, before: Callable[[int], None] = lambda numb
 
 
 def run(officers: tuple[Employee, Employee], as_of: date = TODAY, **more) -> Disposal:
-    """Ask, approve and run."""
-    disposal = approve(ask(officers[0], as_of), officers[1])
+    """Ask, approve and run; where nothing is over, who asked withdraws it."""
+    disposal = ask(officers[0], as_of)
+    disposal.refresh_from_db()
+    if disposal.finds_nothing:
+        return services.withdraw_disposal(disposal=disposal, by=officers[0])
+    disposal = approve(disposal, officers[1])
     step_by_step(disposal, **more)
     return disposal
 

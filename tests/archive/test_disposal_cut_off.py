@@ -63,11 +63,13 @@ def test_a_person_can_stop_it_between_two_steps(old_talk, two_officers, monkeypa
         services.stop_disposal(disposal=disposal, reason="again", by=two_officers[0])
 
 
-def test_an_empty_archive_and_one_without_anything_over_are_done_at_once(two_officers, offices, run_import, write_feed):
-    assert run(two_officers).disposed == 0
+def test_an_empty_archive_and_one_without_anything_over_leave_nothing_to_approve(
+    two_officers, offices, run_import, write_feed
+):
+    assert run(two_officers).finds_nothing
     run_import(write_feed([old(1, date(2026, 10, 1))]))
     disposal = run(two_officers)
-    assert (disposal.state, disposal.disposed, disposal.preview["looked_at"]) == ("done", 0, 0)
+    assert (disposal.state, disposal.disposed, disposal.preview["looked_at"]) == ("withdrawn", 0, 0)
 
 
 STEPS = 6  # of the run below: the places where it is cut off

@@ -31,6 +31,7 @@ from archive.models import (
     Tombstone,
 )
 from archive.services import disposing, records
+from archive.services.due import mark_months_due
 from portal.ledger import services as ledger
 from portal.ledger.models import Body, Entry
 from tests.archive.conftest import CLIENT
@@ -155,7 +156,7 @@ def test_records_that_were_final_stand_with_their_versions(old_talk, two_officer
     assert all(is_final for *_rest, is_final, _metrics, _entry in before[0][:3])
     run(two_officers)
     services.refresh_findings()
-    assert records.mark_months_due(Record.objects.values_list("employee_id", "month"), "policy") is None
+    assert mark_months_due(Record.objects.values_list("employee_id", "month"), "policy") is None
     services.recompute_due(by="system:test")
     assert told() == before
 

@@ -87,9 +87,34 @@ def test_the_walk_goes_along_an_index_and_costs_the_same_however_much_is_young(o
 
 
 @pytest.mark.parametrize("as_of", [TODAY + timedelta(1), date(2099, 1, 1)])
-def test_nobody_asks_as_of_a_day_to_come(old_talk, two_officers, as_of):
-    with pytest.raises(services.NotThatDay):
-        ask(two_officers[0], as_of)
+def test_a_day_to_come_gives_a_preview_that_nobody_can_approve(old_talk, two_officers, as_of):
+    preview = ask(two_officers[0], as_of)
+    preview.refresh_from_db()
+    assert (preview.state, preview.counted_at is not None, preview.is_open) == ("preview", True, False)
+    assert preview.preview["looked_at"] >= 4
+    with pytest.raises(services.NotWaiting):
+        services.decide_disposal(disposal=preview, approve=True, by=two_officers[1])
+    assert ask(two_officers[1]).state == "asked"  # it stands in nobody's way
+
+
+def test_who_asked_withdraws_and_nobody_else(old_talk, two_officers):
+    waiting = ask(two_officers[0])
+    with pytest.raises(services.SomebodyElses):
+        services.withdraw_disposal(disposal=waiting, by=two_officers[1])
+    assert services.withdraw_disposal(disposal=waiting, by=two_officers[0]).state == "withdrawn"
+    assert Entry.objects.filter(verb="archive.disposal_withdrawn", actor=two_officers[0].uid).count() == 1
+    with pytest.raises(services.NotWaiting):
+        services.withdraw_disposal(disposal=waiting, by=two_officers[0])
+    approved = approve(ask(two_officers[0]), two_officers[1])
+    with pytest.raises(services.NotWaiting):
+        services.withdraw_disposal(disposal=approved, by=two_officers[0])
+
+
+def test_what_would_take_nothing_is_not_approved(two_officers):
+    empty = ask(two_officers[0])
+    empty.refresh_from_db()
+    with pytest.raises(services.NothingToDispose):
+        services.decide_disposal(disposal=empty, approve=True, by=two_officers[1])
 
 
 def test_one_at_a_time_and_with_a_reason(old_talk, two_officers):

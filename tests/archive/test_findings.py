@@ -9,7 +9,7 @@ from django.utils import timezone
 from archive import services
 from archive.models import Finding, Message, MessageText, Record
 from archive.rules import BREACH, CLEAN, NO_DATA
-from archive.services import records
+from archive.services import computing
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from tests.archive.conftest import CLIENT, at, line
@@ -33,13 +33,13 @@ def test_a_moment_of_pulling_in_the_future_is_not_believed(make_employee, run_im
     with time_machine.travel(datetime(2026, 10, 16, 10, tzinfo=UTC)):
         run_import(write_feed([line(1, sent=at(15)), line(2, sent=at(15), pulled=20 * 86400)]))
         assert [one.captured_at is None for one in Message.objects.order_by("seq")] == [False, True]
-        assert records.covered_to() == date(2026, 10, 15)
+        assert computing.covered_to() == date(2026, 10, 15)
 
 
 def test_the_feed_never_speaks_for_a_day_to_come(run_import, write_feed):
     with time_machine.travel(datetime(2026, 10, 16, 10, tzinfo=UTC)):
         run_import(write_feed([line(1, sent=at(16, 17), pulled=23 * 3600), line(2, sent=at(25), pulled=None)]))
-        assert records.covered_to() == date(2026, 10, 16)
+        assert computing.covered_to() == date(2026, 10, 16)
 
 
 @pytest.fixture

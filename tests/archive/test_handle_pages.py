@@ -299,3 +299,79 @@ def test_a_busy_source_is_told_in_the_form(client, aside):
 def test_an_auditor_reads_and_repairs_no_line(auditor, aside, what):
     assert auditor.post(at_line(aside, what), {"reason": "x", "text": "{}"}).status_code == 403
     assert not Entry.objects.filter(verb__in=["archive.aside_read", "archive.aside_repaired"]).exists()
+
+
+# --- lines set aside that nobody can read, or needs to
+
+
+def test_a_line_that_is_here_by_another_is_told_and_settled_with_a_reason(client, officer, run_import, write_feed):
+    run_import(write_feed([as_bytes(line(2))[:-3], line(2), b"this is not json"]))
+    run = Import.objects.get()
+    page = reverse("archive:import", args=[run.uid])
+    assert "2 which is here" in text(client.get(page))
+    assert "2 lines set aside are open" in text(client.get(reverse("archive:import_list")))
+    settle = reverse("archive:aside_settle", args=[run.uid, 1])
+    for told in ({"settled_as": "here"}, {"settled_as": "gone", "reason": "x"}, {"reason": "x"}):
+        client.post(settle, told)
+    assert not SetAside.objects.exclude(settled_as="").exists()
+    client.post(settle, {"settled_as": "here", "reason": "line 2 has it whole"})
+    run.refresh_from_db()
+    assert (run.set_aside, run.open_asides) == (2, 1)
+    told = text(client.get(page))
+    assert "what it held is here by another line" in told
+    assert "line 2 has it whole" in told
+    body = ledger.body_of(Entry.objects.get(verb="archive.aside_settled"))
+    assert (body["line"], body["as"], body["reason"]) == (1, "here", "line 2 has it whole")
+    aside = SetAside.objects.get(line_no=1)
+    with pytest.raises(services.AlreadySettled):
+        services.settle_aside(aside=aside, decision="lost", reason="x", by=officer)
+
+
+def test_imports_with_open_lines_are_listed_until_each_is_settled(client, officer, run_import, write_feed):
+    run_import(write_feed([line(1)], "whole.jsonl"))
+    run_import(write_feed([line(2), b"no json", as_bytes(line(3))[:-3]], "broken.jsonl"))
+    run = Import.objects.get(label="broken.jsonl")
+    listed = {"lines": "open"}
+    rows = text(client.get(reverse("archive:import_list"), listed, headers={"HX-Request": "true"}))
+    assert ("broken.jsonl" in rows, "whole.jsonl" in rows) == (True, False)
+    assert "done, 2 lines set aside" in rows
+    services.repair(aside=SetAside.objects.get(line_no=3), raw=as_bytes(line(3)), by=officer)
+    services.settle_aside(aside=SetAside.objects.get(line_no=2), decision="nothing", reason="a heading", by=officer)
+    run.refresh_from_db()
+    assert run.open_asides == 0
+    rows = text(client.get(reverse("archive:import_list"), listed, headers={"HX-Request": "true"}))
+    assert "broken.jsonl" not in rows
+    assert "set aside are open" not in text(client.get(reverse("archive:import_list")))
+
+
+def test_a_line_that_was_settled_and_is_read_after_all_counts_once(officer, run_import, write_feed):
+    run_import(write_feed([as_bytes(line(2))[:-3]]))
+    aside = SetAside.objects.get()
+    services.settle_aside(aside=aside, decision="lost", reason="nobody has it", by=officer)
+    services.repair(aside=aside, raw=as_bytes(line(2)), by=officer)
+    assert Import.objects.get(via="file").open_asides == 0
+
+
+# --- why somebody is likely, and when it is done
+
+
+def test_who_has_talked_with_a_handle_is_hardly_its_owner(client, run_import, write_feed, make_employee):
+    make_employee(wecom_userid="guo.na1", name_en="Guo Na", email="guona@example.com")
+    make_employee(name_en="Na Guo", email="other@example.com")
+    run_import(write_feed([line(1, sender="na.guo", to=("guo.na1",))]))
+    page = soup(client.get(url(Unmatched.objects.get())))
+    offered = [one.get_text(" ", strip=True) for one in page.select("ul.plainlist li")]
+    assert [("Guo Na" in one, "has talked with this handle" in one) for one in offered] == [
+        (False, False),
+        (True, True),
+    ]
+    assert "Spelled like the name Na Guo" in offered[0]
+
+
+def test_what_is_still_computed_after_a_match_is_told_until_it_is_done(client, strange, sun):
+    client.post(url(strange), {"employee": sun.uid})
+    page = reverse("archive:source", args=["wecom"])
+    assert "being computed again just now" in text(client.get(page))
+    for job in Job.objects.filter(kind=matching.TASK):
+        tasks.rematch(job.pk)
+    assert "being computed again just now" not in text(client.get(page))

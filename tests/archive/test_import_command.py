@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from archive import services
 from archive.management.commands import import_archive
 from archive.models import Import, Message, Source
-from archive.services import running
+from archive.services import running, uploading
 from archive.sources.feed import open_feed
 from tests.archive.conftest import as_bytes, line
 from tests.archive.mails import mail
@@ -120,11 +121,17 @@ def test_what_is_gone_is_told(small_batches):
         command(go_on=True)
 
 
-def test_a_stream_that_is_too_long_is_refused_and_not_kept(pipe, monkeypatch):
+def test_a_file_and_a_stream_may_be_larger_than_an_upload(pipe, write_feed, monkeypatch):
     monkeypatch.setattr(running, "UPLOAD_LIMIT", 100)
-    with pytest.raises(CommandError, match="larger than"):
-        pipe([line(1)])
-    assert (kept_files(), Import.objects.count()) == ([], 0)
+    assert pipe([line(1)])["stored"] == 1
+    command(write_feed([line(2)]))
+    assert Message.objects.count() == 2
+    monkeypatch.setattr(uploading, "UPLOAD_LIMIT", 100)
+    too_large = SimpleUploadedFile("feed.jsonl", b"x" * 101)
+    with pytest.raises(services.NotAFeed, match="read it there with the command import_archive"):
+        services.start_upload(source=Source.objects.get(), file=too_large, by=None)
+    with pytest.raises(services.NotAFeed, match="empty"):
+        services.start_upload(source=Source.objects.get(), file=SimpleUploadedFile("feed.jsonl", b""), by=None)
 
 
 def test_a_stream_for_a_busy_source_is_not_kept(pipe):

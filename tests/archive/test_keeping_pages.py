@@ -133,7 +133,7 @@ def test_a_line_of_its_time_is_counted_too(talk, officer):
     ("told", "said"),
     [
         ({}, "Say what to hold"),
-        ({"person": "nobody@example.com"}, "Nobody has this employee number or e-mail."),
+        ({"person": "nobody@example.com"}, "Nobody has this employee number, e-mail or name."),
         ({"first_on": "2026-02-02", "last_on": "2026-02-01"}, "It ends before it begins."),
         ({"first_on": "yesterday"}, "Enter a valid date."),
         ({"room": ROOM, "name": ""}, "This field is required."),
@@ -232,9 +232,39 @@ def test_refusing_and_stopping_from_the_page(talk, officer, colleague, two_offic
     assert "Somebody was faster" in words(officer.post(url_of(disposal, "stop"), {"reason": "again"}, follow=True))
 
 
-def test_a_wrong_day_is_refused_on_the_page(officer):
-    answer = officer.post(reverse("archive:disposal_ask"), {"as_of": "2026-10-17", "reason": "yearly"})
-    assert "as of a day to come" in words(answer, "#disposals")
+def test_a_day_to_come_is_a_preview_on_the_page(officer):
+    answer = officer.post(reverse("archive:disposal_ask"), {"as_of": "2026-10-17", "reason": "yearly"}, follow=True)
+    assert answer.redirect_chain
+    assert Disposal.objects.get().state == "preview"
+
+
+def test_who_asked_withdraws_on_the_page(talk, officer, colleague, two_officers):
+    disposal = ask(two_officers[0])
+    withdraw = reverse("archive:disposal_withdraw", args=[disposal.uid])
+    assert withdraw in officer.get(url_of(disposal)).text
+    assert withdraw not in colleague.get(url_of(disposal)).text
+    colleague.post(withdraw)
+    disposal.refresh_from_db()
+    assert disposal.state == "asked"
+    assert "withdrawn" in officer.post(withdraw, follow=True).text
+
+
+def test_a_hold_finds_a_person_by_name_and_asks_which_of_two(officer, make_employee):
+    make_employee(name_en="Li Haoran", name_zh="李浩然", employee_no="E1")
+    url = reverse("archive:hold_new")
+    told = {"name": "A matter", "reason": "asked", "do": "count"}
+    for name in ("Li Haoran", "li  haoran", "李浩然", "Li Haoran 李浩然"):
+        assert "it would hold" in officer.post(url, {**told, "person": name}).text
+    make_employee(name_en="Li Haoran", employee_no="E2")
+    both = officer.post(url, {**told, "person": "Li Haoran"}).text
+    assert "Several people have this name" in both
+    assert "(E1)" in both
+    assert "Nobody has this" in officer.post(url, {**told, "person": "Haoran"}).text
+
+
+def test_a_link_says_whether_it_leads_to_the_text_or_to_where_to_look(officer):
+    page = words(officer.get(reverse("archive:keeping")), "#schedules")
+    assert "look for this title on flk.npc.gov.cn" in page
 
 
 def test_a_job_that_was_given_up_is_said_and_started_again_by_who_started_it(talk, officer, colleague, two_officers):

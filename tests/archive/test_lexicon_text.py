@@ -65,7 +65,7 @@ def test_a_good_text_is_read():
         ("zh: [看完就删", "zh: &a [看完就删", 18, "anchors, aliases"),
         ("zh: [看完就删", "zh: !!python/name:os.system [看完就删", 18, "anchors, aliases"),
         ("zh: [看完就删", "zh: [[[[[[[[[看完就删", 18, "nested too deeply"),
-        ("  en: [do not]", "  en: [do not", 6, "expected"),
+        ("  en: [do not]", "  en: [do not", 6, "unreadable from here on"),
         ("- [v信, 微信]", "- [v信]", 3, "a disguise is"),
         ("rules:", "rules: 5\nother:", 7, "must be a list"),
     ],

@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import connection
+from django.db.models.functions import Lower
 
 from archive import services, tasks
 from archive.models import Finding, Identity, Message, Participant, Record, Robot, Unmatched
-from archive.services import matching
+from archive.services import matching, suggesting
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
@@ -282,6 +284,31 @@ def test_likely_people_are_found_without_dots_and_order(officer, sun, make_emplo
     assert set(services.likely(officer, "sun_yan2")) == {sun, by_address}
     assert not services.likely(officer, "li")
     assert not services.likely(officer, "13800138000")
+
+
+@pytest.mark.parametrize(
+    ("name", "handle"),
+    [
+        ("Sun Yan", "yansun"),
+        ("CHAN Tai Man", "taiman.chan"),
+        ("CHAN Tai Man", "chantaiman"),
+        ("Mary Chan Tai Man", "Mary_Chan-Tai.Man1"),
+        ("Sunyan", "sun.yan"),
+    ],
+)
+def test_a_name_may_be_written_together_and_the_other_way_round(officer, make_employee, name, handle):
+    person = make_employee(name_en=name)
+    make_employee(name_en="Nobody Like That")
+    assert list(services.likely(officer, handle)) == [person]
+
+
+def test_likely_people_are_looked_up_by_index(officer, make_employee):
+    make_employee(name_en="Sun Yan")
+    if connection.vendor == "sqlite":
+        lower = Employee.objects.annotate(lower_name=Lower("name_en"))
+        assert "people_employee_by_lower_name" in lower.filter(lower_name__among=["sun yan"]).explain()
+    assert suggesting.as_names("abcd") >= {"abcd", "a bcd", "bcd a", "d abc", "a b c d", "d a b c"}
+    assert len(suggesting.as_names("a" * 12 + "bcdefghijklm"[:12])) < 10_000
 
 
 def test_candidates_are_found_by_name_number_address_or_userid(officer, make_employee):

@@ -235,7 +235,8 @@ def test_a_line_whose_bytes_are_gone_says_so(run, officer):
     SetAside.objects.update(sealed=None, key_id="", delete_after=None)
     page = soup(officer.get(reverse("archive:import", args=[run.uid])))
     assert [form["action"].rsplit("/", 3)[1:] for form in page.select("form[action*='/lines/']")] == [
-        ["43", "repair", ""]
+        ["43", "repair", ""],
+        ["43", "settle", ""],
     ]
     assert "Bytes deleted" in page.get_text(" ", strip=True)
     assert officer.post(aside_url(run), {"reason": "to look"}).status_code == 404

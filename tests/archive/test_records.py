@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from archive import policy, services
 from archive.models import Bar, Disposal, Finding, Record, RecordDue, RecordVersion
-from archive.services import records
+from archive.services import computing, records
+from archive.services.due import mark_months_due
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Leave
@@ -58,8 +59,8 @@ def test_people_are_computed_in_as_many_goes_as_their_messages_need(make_employe
     for handle in handles:
         make_employee(wecom_userid=handle)
     monkeypatch.setattr(records, "PARTS", 5)
-    sizes, compute = [], records.compute
-    monkeypatch.setattr(records, "compute", lambda people, *more: sizes.append(len(people)) or compute(people, *more))
+    sizes, compute = [], computing.compute
+    monkeypatch.setattr(computing, "compute", lambda people, *more: sizes.append(len(people)) or compute(people, *more))
     counts = [2, 3, 8, 1]
     lines = [who for who, count in zip(handles, counts, strict=True) for _n in range(count)]
     with on(16):
@@ -89,7 +90,7 @@ def test_a_provisional_record_changes_without_a_version(person, run_import, writ
 
 
 def test_computing_again_gives_the_same_numbers(final):
-    records.mark_months_due([(final.employee_id, OCTOBER)])
+    mark_months_due([(final.employee_id, OCTOBER)])
     entries = Entry.objects.count()
     with on(9, 11):
         assert services.recompute_due(by="system:test") == 1

@@ -43,7 +43,7 @@ def li_na(make_employee):
 
 
 def days_with_seat(handle: str, first: int = 10, last: int = 22) -> dict[int, bool]:
-    seats = Seats.between(date(2026, 10, first), date(2026, 10, last), 3)
+    seats = Seats.between(date(2026, 10, first), date(2026, 10, last), 3, handles={handle})
     return {day.day: has for day, has in seats.of({handle}).items()}
 
 

@@ -255,6 +255,10 @@ TABLE = {
     # archive: deeds to a version that is no draft any more change nothing and lead back to its page
     "archive:lexicon": Line(OVERSIGHT),
     "archive:lexicon_begin": Line(frozenset({"compliance"}), method="post"),
+    "archive:lexicon_begin_shipped": Line(frozenset({"compliance"}), method="post"),
+    "archive:lexicon_begin_from": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
+    "archive:lexicon_back": Line(frozenset({"compliance"}), args=lambda h: [h["lexicon"].number], method="post"),
+    "archive:lexicon_back_shipped": Line(frozenset({"compliance"}), method="post"),
     "archive:lexicon_version": Line(OVERSIGHT, args=lambda h: [h["lexicon"].number]),
     "archive:lexicon_line": Line(
         OVERSIGHT, args=lambda h: [h["lexicon"].number], method="post", data=lambda h: {"line": "hello"}
@@ -292,6 +296,7 @@ TABLE = {
         method="post",
         data=lambda h: {"decision": "refuse", "reason": "not yet"},
     ),
+    "archive:disposal_withdraw": Line(frozenset({"compliance"}), args=lambda h: [h["disposal"].uid], method="post"),
     "archive:disposal_stop": Line(
         frozenset({"compliance"}),
         args=lambda h: [h["disposal"].uid],
@@ -304,6 +309,10 @@ TABLE = {
         method="post",
         data=lambda h: {"reason": "to mend the feed"},
         ok=(200,),
+    ),
+    "archive:aside_settle": Line(COMPLIANCE, args=lambda h: [h["import"].uid, h["aside"].line_no], method="post"),
+    "archive:import_numbering": Line(
+        COMPLIANCE, args=lambda h: [h["import"].uid], method="post", data=lambda h: {"fits": "no", "reason": "seen"}
     ),
     "archive:aside_again": Line(COMPLIANCE, args=lambda h: [h["import"].uid, h["aside"].line_no], method="post"),
     "archive:aside_repair": Line(
@@ -417,7 +426,7 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
     feed = tmp_path / "feed.jsonl"
     feed.write_text(FEED)
     archive.import_feed(source=archive.get_source("wecom"), path=feed, by="system:test")
-    draft = lexicons.begin_draft(by=house["compliance"])
+    draft = lexicons.begin_draft(by=house["hr"])  # whoever writes it does not switch it on
     seen = lexicon_text.digest(draft.content)
     house["lexicon"] = lexicons.switch_on(draft=draft, note="as it ships", seen=seen, by=house["compliance"])
     answers = {"check_single_agree": {"errcode": 40014, "errmsg": "no"}}

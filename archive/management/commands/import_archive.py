@@ -64,7 +64,7 @@ class Command(BaseCommand):
             if file not in (None, STDIN):
                 file.stat()  # a source is not begun for a file that is not there
             feed = services.get_source(name=source, by="system:import_archive", terms=terms)
-            runs = list(self.go_on(feed) if go_on else self.read(feed, file))
+            runs = list(asked_first(self.go_on(feed) if go_on else self.read(feed, file)))
         except OSError as error:
             raise CommandError(unreadable(file, error)) from error
         except (services.BadSourceName, services.OtherTerms, services.NotAFeed) as error:
@@ -128,6 +128,19 @@ class Command(BaseCommand):
         if self.told_at is None or now - self.told_at >= 1:
             self.told_at = now
             self.stderr.write(told(run, *self.begun, seconds=now - self.begun_at))
+
+
+def asked_first(runs: Iterator[Import]) -> Iterator[Import]:
+    """Yield the runs. Raises CommandError at one that waits for a person's answer: the files after it are not read."""
+    for run in runs:
+        if run.state == Import.State.ASKING:
+            asked = run.judging["numbering"]
+            raise CommandError(
+                f"{run.label}: the numbers {asked['first']} to {asked['last']} seem to be another feed's than "
+                f"{run.source}'s: they run against the time. {run.stored} records before them are stored, none of "
+                f"these is. Answer on /imports/{run.uid}/ whether they fit, then start this command again."
+            )
+        yield run
 
 
 def told(run: Import, lines: int, passed: int, *, seconds: float) -> str:

@@ -3,6 +3,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from django.core.management.base import BaseCommand
@@ -24,17 +25,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("--lines", type=int, default=100_000)
+        parser.add_argument("--people", type=int, help="of the firm; as many as write so many lines, if not told")
         parser.add_argument("--only", choices=["import"], help="leave out the plain inserts and the parts alone")
         parser.add_argument("--hostile", choices=hostile_feed.FEEDS, help="instead: a feed that wants to break it")
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
-    def handle(self, *, lines: int, only: str | None, hostile: str | None, **options) -> None:
+    def handle(self, *, lines: int, people: int | None, only: str | None, hostile: str | None, **options) -> None:
         figures: dict[str, dict] = {}
         with tempfile.TemporaryDirectory(prefix="onchannel-bench-") as folder, measuring.Scratch() as scratch:
             feed = Path(folder) / "feed.jsonl"
-            with feed.open("wb") as file:
-                file.writelines(hostile_feed.FEEDS[hostile](lines) if hostile else bulk_feed.lines(lines))
-            hire(hostile_feed.PEOPLE if hostile else bulk_feed.people(lines))
+            # Of its own process, so that what is remembered to invent it is not counted as the importer's.
+            measuring.measured(partial(write_feed, feed, lines, hostile, people))
+            hire(hostile_feed.PEOPLE if hostile else bulk_feed.people(lines, people))
             scratch.fresh()
             figures["importer"] = self._told("importer", lines, measuring.measured(partial(whole_import, feed)))
             if only is None and hostile is None:
@@ -87,11 +89,17 @@ def judge(words: Lexicon, texts: list[str]) -> dict:
     return measuring.Cost(time.perf_counter() - began, time.process_time() - cpu, 0, {"with_hits": hits})
 
 
+def write_feed(path: Path, lines: int, hostile: str | None = None, people: int | None = None) -> None:
+    with path.open("wb") as file:
+        file.writelines(hostile_feed.FEEDS[hostile](lines) if hostile else bulk_feed.lines(lines, people=people))
+
+
 def hire(userids: Iterable[str]) -> None:
-    Employee.objects.bulk_create(
-        [Employee(email=f"{one}@example.com", employee_no=one, wecom_userid=one, name_en=one) for one in userids],
-        batch_size=500,
-    )
+    rest = iter(userids)
+    while some := list(islice(rest, 500)):
+        Employee.objects.bulk_create(
+            Employee(email=f"{one}@example.com", employee_no=one, wecom_userid=one, name_en=one) for one in some
+        )
 
 
 def whole_import(feed: Path) -> dict:
@@ -100,6 +108,7 @@ def whole_import(feed: Path) -> dict:
     spent: dict[str, float] = {}
     peaks: dict[str, int] = {}
     longest: dict[str, float] = {}
+    curve: list[list[int]] = []  # lines read, most MB held up to then: of each tenth of the file
     began, holder, by = time.perf_counter(), "bench", "system:bench"
     with feed.open("rb") as stream:
         size, digest = feed.stat().st_size, running.digest_of(stream)
@@ -108,7 +117,9 @@ def whole_import(feed: Path) -> dict:
         ended = False
         while not ended:
             ended = running.advance(run_id=run.pk, feed=opened, holder=holder, by=by)
-            state = type(run).objects.values_list("state", flat=True).get(pk=run.pk)
+            state, lines, offset = type(run).objects.values_list("state", "lines", "offset").get(pk=run.pk)
+            if offset * 10 // size > len(curve):
+                curve.append([lines, measuring.peak_mb()])
             now = time.perf_counter()
             name = {"done": "judging"}.get(state, state)
             spent[name] = spent.get(name, 0.0) + now - began
@@ -117,7 +128,7 @@ def whole_import(feed: Path) -> dict:
             began = now
     run.refresh_from_db()
     rounded = {key: {name: round(took, 2) for name, took in of.items()} for key, of in _both(spent, longest)}
-    return {**rounded, "peak_mb": peaks, "findings": Finding.objects.count(), **run.counts}
+    return {**rounded, "peak_mb": peaks, "curve": curve, "findings": Finding.objects.count(), **run.counts}
 
 
 def _both(spent: dict[str, float], longest: dict[str, float]) -> list[tuple[str, dict[str, float]]]:
