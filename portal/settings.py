@@ -300,6 +300,7 @@ CELERY_BEAT_SCHEDULE = {
     "throw away HR's old lists": {"task": "portal.hr.tasks.forget_old", "schedule": 24 * 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},
     "tell of recalled questions": {"task": "training.tasks.tell_recalled", "schedule": 300},
+    "write about this week's questions": {"task": "training.tasks.mail_fresh", "schedule": 300},
     "look for integrity signals": {"task": "quizzes.tasks.look_for_signals", "schedule": 6 * 3600},
     "see what answers show": {"task": "quizzes.tasks.ask_for_analysis", "schedule": 24 * 3600},
     "sign status lists anew": {"task": "training.tasks.renew_status_lists", "schedule": 3600},
@@ -318,6 +319,9 @@ CELERY_BEAT_SCHEDULE = {
 STANDING_CATCH_UP_TASK = "portal.standing.tasks.catch_up"
 # What a change of HR's facts rings, with the ids of the people.
 PEOPLE_CHANGED_TASK = "training.tasks.apply_to_people"
+
+# Whether people are written to once a week when questions wait that keep a course fresh.
+FRESH_MAILS = env.flag("FRESH_MAILS", default=True)
 
 # --- the evidence log --------------------------------------------------------------------------------------------
 # Named in every seal, for good: what the first seal says stays, whatever this says later.

@@ -373,3 +373,4 @@ from training.duty_models import (  # noqa: E402, F401 - they refer to what stan
     PolicyVersion,
     RuleVersion,
 )
+from training.fresh_models import FreshAsk, FreshCard, FreshMail  # noqa: E402, F401 - as above

@@ -15,6 +15,7 @@ from training.facts import (
     permit_course,
     tries_of,
 )
+from training.fresh.waiting import fresh_due
 from training.kept import overdue_lessons
 from training.learning import (
     AlreadyPassed,
@@ -53,6 +54,7 @@ __all__ = [
     "facts_for",
     "finish_lesson",
     "first_tries",
+    "fresh_due",
     "history_of",
     "imported_of",
     "issue",

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from portal.jobs import services as jobs
 from training import assignments, badges, certificates, exports, learning, printouts, recalls
+from training.fresh import mailing
 
 
 @shared_task
@@ -56,3 +57,8 @@ def settle_recall(job_id: int) -> None:
 @shared_task
 def tell_recalled() -> None:
     recalls.tell_waiting()
+
+
+@shared_task(soft_time_limit=240, time_limit=300)
+def mail_fresh() -> None:
+    mailing.send_waiting()

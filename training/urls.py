@@ -7,6 +7,7 @@ from training.views import (
     editions,
     exports,
     extra_time,
+    fresh,
     gallery,
     managing,
     next_edition,
@@ -42,6 +43,10 @@ urlpatterns = [
     path("editions/<slug:course>/publish/", next_edition.edition_publish, name="edition_publish"),
     path("editions/<slug:course>/banks/", next_edition.connect, name="connect"),
     path("editions/<slug:course>/banks/<int:pk>/end/", next_edition.disconnect, name="disconnect"),
+    # fresh/
+    path("fresh/", fresh.fresh, name="fresh"),
+    path("fresh/beliefs/", fresh.beliefs_page, name="beliefs"),
+    path("fresh/from-mail/<str:token>/", fresh.fresh_link, name="fresh_link"),
     # rules/ and what follows from them
     path("rules/", duties.rule_list, name="rule_list"),
     path("rules/new/", duties.rule_new, name="rule_new"),

@@ -38,6 +38,7 @@ def today_of(employee: Employee, today: date) -> dict:
         "sentences": _sentences(standing),
         "todo": training.todo_for(employee, local.date()),
         "to_sign": training.to_sign(employee, today),
+        "fresh": training.fresh_due(employee, local.date()),
         "statement": statements.asked_on(today) if statements.is_asked(employee, today) else "",
         "remedies": RemedyTask.objects.open()
         .filter(employee=employee)
