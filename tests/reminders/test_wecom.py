@@ -173,7 +173,9 @@ def test_a_userid_that_wecom_does_not_know_is_not_tried_again(tencent, owing, an
     assert len(tencent.sent()) == 1
 
 
-@pytest.mark.parametrize("answer", [500, {"errmsg": "no code"}, {"errcode": -1, "errmsg": "system busy"}, {"errcode": 60020}])
+@pytest.mark.parametrize(
+    "answer", [500, {"errmsg": "no code"}, {"errcode": -1, "errmsg": "system busy"}, {"errcode": 60020}]
+)
 def test_what_goes_wrong_on_the_other_side_or_ours_is_tried_again(tencent, owing, answer):
     owing(due_in=7, wecom_userid="wei")
     tencent.answers["message/send"] = [answer]
