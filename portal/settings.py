@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "training",
     "archive",
     "portal.standing",
+    "portal.reminders",
     "portal.evidence",
     "portal.demo",
 ]
@@ -264,7 +265,37 @@ EMAIL_PORT = env.number("EMAIL_PORT", 25, most=65535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Onchannel <no-reply@localhost>")
+
+# --- reminders ---------------------------------------------------------------------------------------------------
+# What is asked what people owe: functions by name, (piece) -> (person, Owed)…, as portal.reminders.owed has them.
+REMINDER_SOURCES = [
+    "portal.reminders.owed.training_due",
+    "portal.reminders.owed.lessons_called_for",
+    "portal.reminders.owed.policies_to_sign",
+    "portal.reminders.owed.statement_to_sign",
+    "portal.reminders.owed.exemptions_ending",
+]
+# By what: mail; wecom (mail for whom no WeCom userid is known); both.
+REMINDERS_BY = env.one_of("REMINDERS_BY", ("mail", "wecom", "both"), "mail")
+# Whose message in WeCom: the application's, or a group robot's.
+REMINDERS_WECOM = env.one_of("REMINDERS_WECOM", ("wecom", "robot"), "wecom")
+REMINDERS_WECOM_URL = env.text("REMINDERS_WECOM_URL", "https://qyapi.weixin.qq.com").rstrip("/")
+REMINDERS_WECOM_CORP = env.text("REMINDERS_WECOM_CORP")
+REMINDERS_WECOM_AGENT = env.number("REMINDERS_WECOM_AGENT", 0)
+REMINDERS_WECOM_SECRET = REMINDERS_WECOM_ROBOT_KEY = ""
+if REMINDERS_BY != "mail" and REMINDERS_WECOM == "robot":
+    REMINDERS_WECOM_ROBOT_KEY = env.required(
+        "REMINDERS_WECOM_ROBOT_KEY", "It is the key in the robot's webhook address."
+    )
+elif REMINDERS_BY != "mail":
+    REMINDERS_WECOM_SECRET = env.required("REMINDERS_WECOM_SECRET", "It is the secret of the application in WeCom.")
+    if not (REMINDERS_WECOM_CORP and REMINDERS_WECOM_AGENT):
+        raise ImproperlyConfigured("REMINDERS_BY needs REMINDERS_WECOM_CORP and REMINDERS_WECOM_AGENT as well.")
+# Where mail that cannot be delivered comes back to, and the Maildir in which it then lies.
+REMINDERS_BOUNCE_ADDRESS = env.text("REMINDERS_BOUNCE_ADDRESS")
+REMINDERS_BOUNCES_MAILDIR = env.text("REMINDERS_BOUNCES_MAILDIR")
 
 # --- long work ---------------------------------------------------------------------------------------------------
 if REDIS_URL:
@@ -296,6 +327,9 @@ CELERY_BEAT_SCHEDULE = {
     "bring standings up to date": {"task": "portal.standing.tasks.catch_up", "schedule": 60},
     "count how the firm stands": {"task": "portal.standing.tasks.take_stock", "schedule": 3600},
     "send reminders that wait": {"task": "portal.standing.tasks.send_nudges", "schedule": 300},
+    "begin reminders where it is time": {"task": "portal.reminders.tasks.start_due", "schedule": 300},
+    "send digests that wait": {"task": "portal.reminders.tasks.send", "schedule": 60},
+    "read mail that came back": {"task": "portal.reminders.tasks.read_bounces", "schedule": 600},
     "suspend who has left": {"task": "portal.people.tasks.retire_leavers", "schedule": 3600},
     "throw away HR's old lists": {"task": "portal.hr.tasks.forget_old", "schedule": 24 * 3600},
     "grade quizzes whose time is up": {"task": "training.tasks.close_late_quizzes", "schedule": 300},

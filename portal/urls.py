@@ -41,5 +41,6 @@ urlpatterns = [
     path("", include("training.urls")),
     path("", include("archive.urls")),
     path("", include("portal.standing.urls")),
+    path("", include("portal.reminders.urls")),
     path("", include("portal.evidence.urls")),
 ]

@@ -60,6 +60,7 @@ LABELS: dict[str, Promise] = {
     "quizzes.questions_tagged": _("Questions were tagged."),
     "quizzes.quiz_published": _("A quiz was published."),
     "quizzes.signal_judged": _("An integrity signal was judged."),
+    "reminders.terms_set": _("When reminders go out was set."),
     "standing.exported": _("A table went out as a file."),
     "standing.feed_token_ended": _("A token of the permission feed was ended."),
     "standing.feed_token_made": _("A token of the permission feed was made."),

@@ -25,7 +25,11 @@ REMINDED = "standing.reminded"
 KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "training": (
         _("Training"),
-        (*_of("training.", "assigned exempted edition_begun lesson_finished module_passed completed"), REMINDED),
+        (
+            *_of("training.", "assigned exempted edition_begun lesson_finished module_passed completed"),
+            REMINDED,
+            *_of("reminders.", "sent bounced bounce_settled handled"),
+        ),
     ),
     "quizzes": (_("Quizzes"), _of("quizzes.attempt_", "started submitted regraded")),
     "certificates": (_("Certificates"), _of("training.certificate_", "issued confirmed replaced revoked")),
@@ -33,7 +37,8 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "findings": (
         _("Findings"),
         _of("archive.finding_", "opened grown reopened asked answered confirmed dismissed closed")
-        + _of("standing.remedy_", "assigned done withdrawn"),
+        + _of("standing.remedy_", "assigned done withdrawn")
+        + ("reminders.sent_of_archive",),
     ),
     "slips": (_("Slips told"), ("archive.slip_reported",)),
     "people": (

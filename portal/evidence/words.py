@@ -91,6 +91,17 @@ def _certificate(said: Mapping, titles: Titles) -> str:
     return _("Certificate %(serial)s was issued.") % {"serial": said["serial"]}
 
 
+def _reminded(said: Mapping) -> str:
+    match said["channel"]:
+        case "mail":
+            return _("A reminder was sent by e-mail.")
+        case "wecom":
+            return _("A reminder was sent as a WeCom message.")
+        case "robot":
+            return _("A group robot in WeCom called for attention.")
+    raise ValueError(said["channel"])
+
+
 def _finding(sentence: Callable[[], str]) -> Callable[[Mapping, Titles], str]:
     return lambda said, titles: sentence() % {"kind": _kind(said)}
 
@@ -146,6 +157,12 @@ _SENTENCES: dict[str, Sentence] = {
     # standing
     "standing.changed": _standing,
     "standing.reminded": lambda s, t: _("Was reminded of training that is due."),
+    # reminders
+    "reminders.sent": lambda s, t: _reminded(s),
+    "reminders.sent_of_archive": lambda s, t: _reminded(s),
+    "reminders.bounced": lambda s, t: _("A reminder by e-mail came back (%(status)s).") % {"status": s["status"]},
+    "reminders.bounce_settled": lambda s, t: _("The address that mail had come back from was looked at."),
+    "reminders.handled": lambda s, t: _("A manager looks after what is late."),
     # findings
     "archive.finding_opened": _finding(lambda: _("A finding was opened: %(kind)s.")),
     "archive.finding_grown": _finding(lambda: _("A finding grew: %(kind)s.")),

@@ -37,7 +37,7 @@ def way(request: HttpRequest) -> list[Group]:
     mine += [("training:certificate_list", _("Certificates")), ("training:policy_list", _("Policies"))]
     groups = [("", mine)]
     if user.is_manager():
-        groups.append((_("Team"), [("standing:team", _("My team"))]))
+        groups.append((_("Team"), [("standing:team", _("My team")), ("reminders:late_people", _("Who is late"))]))
         if not user.has_perm("training.approve_exemptions"):
             groups[-1][1].append(("training:exemption_list", _("Exemptions")))
     compliance = [
@@ -60,6 +60,7 @@ def way(request: HttpRequest) -> list[Group]:
         ("training:certificate_search", _("Everybody's certificates"), "training.view_certificate"),
         ("training:rule_list", _("Training rules"), "training.view_rule"),
         ("training:exemption_list", _("Exemptions"), "training.approve_exemptions"),
+        ("reminders:overview", _("Reminders"), "reminders.view_reminders"),
         ("training:completion_import", _("Past completions"), "training.manage_rules"),
         ("training:export_list", _("Certificate export"), "training.export_certificates"),
         ("training:extra_time_list", _("Extra time"), "quizzes.grant_extra_time"),

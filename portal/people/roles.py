@@ -18,9 +18,12 @@ PERMISSIONS: dict[str, set[str]] = {
         "training.view_signatures",
         "quizzes.grant_extra_time",
         "standing.remind_anybody",
+        "reminders.view_reminders",
+        "reminders.manage_reminders",
     },
     COMPLIANCE: {
         "people.view_everyone",
+        "reminders.view_reminders",
         "training.view_rule",
         "training.approve_exemptions",
         "training.publish_policies",
@@ -52,6 +55,7 @@ PERMISSIONS: dict[str, set[str]] = {
     },
     AUDITOR: {
         "people.view_everyone",
+        "reminders.view_reminders",
         "training.view_rule",
         "training.view_signatures",
         "archive.view_every_record",

@@ -42,7 +42,8 @@ def catch_up() -> int:
 def whom_to_look_at(*, after: int, upto: int, now: datetime) -> list[int]:
     """Return ids of employees on HR's list whose Standing may have changed, in order."""
     new = Entry.objects.filter(seq__gt=after, seq__lte=upto)
-    told = new.exclude(verb__startswith="standing.").exclude(subject__startswith="system:").values("subject")
+    new = new.exclude(verb__startswith="standing.").exclude(verb__startswith="reminders.")
+    told = new.exclude(subject__startswith="system:").values("subject")
     people = Employee.objects.filter(employee_no__isnull=False)
     ids = set(people.filter(uid__in=told).values_list("pk", flat=True))
     ids |= set(Record.objects.filter(entry_seq__gt=after, entry_seq__lte=upto).values_list("employee", flat=True))

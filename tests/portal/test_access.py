@@ -33,6 +33,9 @@ from portal.jobs import services as jobs
 from portal.ledger import services as ledger
 from portal.people import services as people_services
 from portal.people.models import Employee
+from portal.reminders import bounces as reminders_bounces
+from portal.reminders import rounds as reminders_rounds
+from portal.reminders.models import Delivery, Digest, Foreseen
 from portal.standing import knowledge, permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
@@ -132,6 +135,17 @@ TABLE = {
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
     "standing:api": Line(frozenset(), by_token=True),
     "standing:firm_api": Line(frozenset(), by_token=True),
+    # reminders
+    "reminders:overview": Line(STAFF_EYES),
+    "reminders:terms": Line(STAFF_EYES),
+    "reminders:preview": Line(STAFF_EYES),
+    "reminders:foreseen": Line(STAFF_EYES, args=lambda h: [h["employee"].uid]),
+    "reminders:sent": Line(STAFF_EYES),
+    "reminders:digest": Line(STAFF_EYES, args=lambda h: [h["digest"].uid]),
+    "reminders:bounce_list": Line(STAFF_EYES),
+    "reminders:bounce_settle": Line(frozenset({"hr"}), args=lambda h: [h["bounce"].pk], method="post"),
+    "reminders:late_people": Line(MANAGERS),
+    "reminders:handle": Line(ABOVE, args=lambda h: [h["employee"].uid], method="post"),
     # quizzes
     "quizzes:bank_list": Line(BANK_EYES),
     "quizzes:analyse": Line(BANK_EYES - {"auditor"}, method="post"),
@@ -367,6 +381,26 @@ def test_every_url_stands_in_the_table():
     assert ours == set(TABLE)
 
 
+def _reminded(employee: Employee, hr_person: Employee) -> dict:
+    """A digest that came back, and one that is foreseen."""
+    content = {
+        "items": [],
+        "people": [],
+        "more_people": 0,
+        "done": [{"kind": "training", "title": "T"}],
+        "calendar": [],
+    }
+    said = {"employee": employee, "language": "en", "content": content, "is_of_archive": False}
+    on, now = timezone.localdate(), timezone.now()
+    digest = Digest.objects.create(**said, on=on, made_at=now, terms_version=0)
+    where = {"digest": digest, "employee": employee, "on": on, "channel": "mail", "address": employee.email}
+    delivery = Delivery.objects.create(**where, due_at=now, state="bounced")
+    bounce = reminders_bounces.note(delivery=delivery, how="refused", status="5.1.1", said="550 5.1.1 no such user")
+    preview = reminders_rounds.ask_preview(by=hr_person)
+    Foreseen.objects.create(**said, preview=preview, channels=["mail"])
+    return {"digest": digest, "bounce": bounce}
+
+
 @pytest.fixture
 def house(make_employee, make_department, study, tmp_path) -> dict:
     """One employee with everything that can belong to one, and somebody of every role."""
@@ -419,6 +453,7 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
     texts = {"title": {"en": "Policy"}, "text": {"en": "Words."}, "effective_from": timezone.localdate()}
     house["policy"] = training.publish_policy(slug="messaging", **texts, by="system:test")
     training.publish_policy(slug="quarterly", **texts, is_quarterly=True, by="system:test")
+    house |= _reminded(employee, house["hr"])
     house["export"] = _export(house["hr"], house["certificate"])
     house["extra_time"] = quizzes.grant_extra_time(
         employee=employee, percent=25, reason="approved", starts_on=timezone.localdate(), ends_on=None, by=house["hr"]

@@ -19,8 +19,9 @@ MAY_POINT_AT = {
     "training": "ledger people jobs quizzes",
     "archive": "ledger people jobs",
     "standing": "ledger people jobs quizzes training archive",
-    "evidence": "ledger people jobs quizzes training archive standing",
-    "demo": "ledger people jobs hr quizzes training archive standing evidence",
+    "reminders": "ledger people jobs quizzes training archive standing",
+    "evidence": "ledger people jobs quizzes training archive standing reminders",
+    "demo": "ledger people jobs hr quizzes training archive standing reminders evidence",
 }
 
 
