@@ -1,4 +1,4 @@
-"""What only a real Redis can answer: is it shared by processes, does a ring reach the right worker, and if it is away?"""
+"""What only a real Redis can answer: do processes share it, does a ring reach its worker, and what if it is away?"""
 
 import os
 import socket
