@@ -1,5 +1,5 @@
 # What can be done with this checkout. Nothing is written outside it: .venv holds the Python packages, var the data.
-.PHONY: help demo demo-reset test test-postgres test-browser check bench bench-postgres messages clean
+.PHONY: help demo demo-reset test test-postgres test-services test-faults test-browser check bench bench-postgres messages clean
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -17,6 +17,12 @@ test: ## run the tests on SQLite (ARGS="tests/people -k visible" goes to pytest)
 
 test-postgres: ## run the same tests on a PostgreSQL that is started for them
 	@bin/test-postgres $(ARGS)
+
+test-services: ## run them on a PostgreSQL and a Redis that are started for them
+	@bin/test-services $(ARGS)
+
+test-faults: ## kill, stop and fill up what the site runs on, on both databases (ARGS="-k broker")
+	@bin/test-faults $(ARGS)
 
 test-browser: ## run the story in a real Chromium
 	@bin/test browser $(ARGS)

@@ -28,7 +28,7 @@ find_python() {
   return 1
 }
 
-# The packages of this machine that are missing for the purposes named: site, papers, browser, postgres. Debian's names.
+# The packages of this machine that are missing for the purposes named: site, papers, browser, postgres, redis. Debian's names.
 missing_packages() {
   local purpose
   for purpose in "$@"; do
@@ -46,6 +46,7 @@ missing_packages() {
         ;;
       browser) find_chromium >/dev/null || echo chromium ;;
       postgres) find_postgres >/dev/null || echo postgresql ;;
+      redis) command -v redis-server >/dev/null || echo redis-server ;;
     esac
   done
 }
@@ -131,6 +132,7 @@ names_in_brew() {
       softhsm2) echo softhsm ;;
       chromium) echo google-chrome ;;
       postgresql) echo postgresql@17 ;;
+      redis-server) echo redis ;;
       *) echo "$package" ;;
     esac
   done | xargs
@@ -188,7 +190,7 @@ compile_messages() {
 # How the texts are collected. Files without line numbers: moving a line is no change of a translation.
 MAKEMESSAGES=(--locale zh_Hans --no-obsolete --add-location file --ignore .venv --ignore var --ignore tests)
 
-# --- a PostgreSQL of one's own -----------------------------------------------------------------------------------
+# --- a PostgreSQL and a Redis of one's own -----------------------------------------------------------------------------------
 
 # Starts one on a free port, sets DATABASE_URL to it, and throws it away when the script ends. Arguments go to the server.
 start_postgres() {
@@ -197,11 +199,10 @@ start_postgres() {
   # PostgreSQL refuses to run as root, and its own user may not enter the checkout: so its folder lies elsewhere.
   POSTGRES_HOME=$(mktemp -d "${TMPDIR:-/tmp}/onchannel-postgres.XXXXXX")
   POSTGRES_TOOLS=$tools
-  trap stop_postgres EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  export POSTGRES_HOME POSTGRES_TOOLS # the tests of faults stop it and start it again
+  stop_services_at_the_end
   password=$(head -c 18 /dev/urandom | base64 | tr -d '+/=\n')
-  port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  port=$(free_port)
   echo "$password" >"$POSTGRES_HOME/password"
   [ "$(id -u)" != 0 ] || chown -R postgres:postgres "$POSTGRES_HOME"
 
@@ -221,6 +222,44 @@ as_postgres() {
   else
     "$@"
   fi
+}
+
+free_port() {
+  "$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# Starts a Redis on a free port and sets REDIS_URL to it. It keeps nothing, and ends when the script does.
+start_redis() {
+  local password port answer=""
+  REDIS_HOME=$(mktemp -d "${TMPDIR:-/tmp}/onchannel-redis.XXXXXX")
+  stop_services_at_the_end
+  password=$(head -c 18 /dev/urandom | base64 | tr -d '+/=\n')
+  port=$(free_port)
+  step "Starting a Redis on port $port"
+  # The configuration comes by its standard input, so that no list of processes shows the password.
+  printf '%s\n' "bind 127.0.0.1" "port $port" "dir $REDIS_HOME" "requirepass $password" 'save ""' "appendonly no" \
+    "databases 64" "logfile $REDIS_HOME/log" "daemonize no" | redis-server - &
+  REDIS_PID=$!
+  export REDIS_PID
+  for _ in $(seq 100); do
+    answer=$(REDISCLI_AUTH=$password redis-cli -p "$port" ping 2>/dev/null) || true
+    [ "$answer" != PONG ] || break
+    sleep 0.1
+  done
+  [ "$answer" = PONG ] || { cat "$REDIS_HOME/log" >&2; fail "Redis did not start."; }
+  export REDIS_URL="redis://:$password@127.0.0.1:$port/0"
+}
+
+stop_services_at_the_end() {
+  trap stop_services EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+stop_services() {
+  [ -z "${REDIS_PID:-}" ] || { kill "$REDIS_PID" && wait "$REDIS_PID"; } 2>/dev/null || true
+  [ -z "${REDIS_HOME:-}" ] || rm -rf "$REDIS_HOME"
+  [ -z "${POSTGRES_HOME:-}" ] || stop_postgres
 }
 
 stop_postgres() {

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from portal import env
+from portal import engines, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR") or BASE_DIR / "var")
@@ -125,29 +125,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file for tests too: in memory, threads would share one cache and lock whole tables.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 REDIS_URL = env.text("REDIS_URL")
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-    if REDIS_URL
-    # Shared by all processes, as rate limits need; in memory each process would count for itself.
-    else {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "portal_cache",
-        # The default of 300 rows would let anybody wash the counters of sign-in away by filling it.
-        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
-    }
-}
+CACHES = engines.caches(REDIS_URL)
 PRIVATE_DIR = DATA_DIR / "private"  # certificates, exports, uploaded feeds: never served but through a view
 MEDIA_ROOT = PRIVATE_DIR
+FILES_BUCKET = env.text("FILES_BUCKET")
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": PRIVATE_DIR,
-            "base_url": None,
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
+    "default": engines.files_in_bucket(
+        bucket=FILES_BUCKET,
+        endpoint=env.text("FILES_BUCKET_ENDPOINT"),
+        region=env.text("FILES_BUCKET_REGION", "us-east-1"),
+        key_id=env.text("FILES_BUCKET_KEY_ID"),
+        secret=env.required("FILES_BUCKET_SECRET", "It goes with FILES_BUCKET; FILES_BUCKET_SECRET_FILE names a file."),
+    )
+    if FILES_BUCKET
+    else engines.files_on_disk(PRIVATE_DIR),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 STATIC_URL = "/static/"
@@ -298,18 +289,14 @@ REMINDERS_BOUNCE_ADDRESS = env.text("REMINDERS_BOUNCE_ADDRESS")
 REMINDERS_BOUNCES_MAILDIR = env.text("REMINDERS_BOUNCES_MAILDIR")
 
 # --- long work ---------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = engines.broker(REDIS_URL, DATA_DIR / "broker")
 if REDIS_URL:
-    CELERY_BROKER_URL = REDIS_URL
-else:
-    CELERY_BROKER_URL = "filesystem://"
-    _broker = DATA_DIR / "broker"
-    for _folder in ("messages", "control"):
-        (_broker / _folder).mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_broker / "messages"),
-        "data_folder_out": str(_broker / "messages"),
-        "control_folder": str(_broker / "control"),
-    }
+    CELERY_RESULT_BACKEND = REDIS_URL  # for tasks that ask for it; what ours find stands in their Job
+CELERY_TASK_DEFAULT_QUEUE = engines.QUICK
+CELERY_TASK_QUEUES = engines.queues()
+CELERY_TASK_ROUTES = engines.routes()
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_PUBLISH_RETRY = False  # a request does not wait for a broker that is away: the sweeper rings again
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

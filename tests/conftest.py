@@ -1,8 +1,11 @@
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 
 import pytest
-from django.core.cache import cache
+from django.conf import settings
+from django.core.cache import cache, caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -30,12 +33,24 @@ def site(settings, tmp_path) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.MEDIA_ROOT = settings.PRIVATE_DIR = tmp_path / "private"
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    if not settings.REDIS_URL:  # `make test-services` has the real thing
+        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_BROKER_URL = "memory://"
     settings.SECURE_SSL_REDIRECT = False
     settings.LEDGER_KEY_FILE = str(tmp_path / "ledger-key.pem")
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_of_ones_own() -> None:
+    """Tests empty the cache: so every process of theirs has a database of its own in a Redis that they share."""
+    if settings.REDIS_URL:
+        number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+        told = settings.CACHES["default"]
+        told["LOCATION"] = f"{told['LOCATION'].rsplit('/', 1)[0]}/{number}"
+        with suppress(AttributeError):
+            del caches["default"]  # which may have been made already, with the address that all share
 
 
 @pytest.fixture(autouse=True)
