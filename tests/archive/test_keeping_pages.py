@@ -115,7 +115,7 @@ def test_a_hold_is_counted_before_it_is_made(talk, officer, offices):
     [form] = soup(officer.get(NEW)).select("main form")
     assert [button["value"] for button in form.select("button")] == ["count"]
     page = officer.post(NEW, asked(person=offices["us.smith"].employee_no, do="count"))
-    assert "it would hold: Messages 3" in words(page)
+    assert f"it would hold: {offices['us.smith'].name} Messages 3" in words(page)
     assert [button["value"] for button in soup(page).select("main form button")] == ["count", "make"]
     assert not Hold.objects.exists()
     answer = officer.post(NEW, asked(person=offices["us.smith"].email.upper(), do="make"))
