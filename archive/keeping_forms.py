@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from archive.services import Criteria, candidates
 from portal.people.models import Employee
 
+MOST_HELD = 50  # people for whom holds are made at once
 MOST_NAMED = 50  # people of one name that are looked at
 
 
@@ -39,9 +40,9 @@ class HoldForm(WithHelper):
     reason = forms.CharField(label=_("Reason"), max_length=500)
     person = forms.CharField(
         label=_("Employee"),
-        max_length=254,
+        max_length=4000,
         required=False,
-        help_text=_("Number, e-mail or name. Empty: anybody."),
+        help_text=_("Number, e-mail or name; of several people with ; between, each gets a hold. Empty: anybody."),
     )
     room = forms.CharField(
         label=_("Conversation"), max_length=128, required=False, help_text=_("Id of the room. Empty: any.")
@@ -60,10 +61,13 @@ class HoldForm(WithHelper):
         super().__init__(*args, **kwargs)
         self.viewer = viewer
 
-    def clean_person(self) -> Employee | None:
-        told = self.cleaned_data["person"].strip()
-        if not told:
-            return None
+    def clean_person(self) -> list[Employee]:
+        told = [one.strip() for one in self.cleaned_data["person"].replace("；", ";").split(";") if one.strip()]
+        if len(told) > MOST_HELD:
+            raise forms.ValidationError(_("At most %(n)d people at once.") % {"n": MOST_HELD})
+        return list({one.pk: one for one in map(self._person, told)}.values())
+
+    def _person(self, told: str) -> Employee:
         people = Employee.objects.visible_to(self.viewer)
         found = people.filter(Q(employee_no=told) | Q(email__iexact=told)).first()
         return found or self._of_that_name(told)
@@ -79,7 +83,7 @@ class HoldForm(WithHelper):
         if named:
             who = " · ".join(f"{one.name} ({one.employee_no})" for one in named)
             raise forms.ValidationError(_("Several people have this name. Give the number: %(who)s") % {"who": who})
-        raise forms.ValidationError(_("Nobody has this employee number, e-mail or name."))
+        raise forms.ValidationError(_("Nobody has this employee number, e-mail or name: %(told)s") % {"told": told})
 
     def clean(self) -> dict:
         told = super().clean()
@@ -88,11 +92,11 @@ class HoldForm(WithHelper):
             self.add_error("last_on", _("It ends before it begins."))
         return told
 
-    def criteria(self) -> Criteria:
+    def criteria(self) -> list[Criteria]:
+        """Return what to hold: for each person, or once for anybody."""
         told = self.cleaned_data
-        return Criteria(
-            told["person"], told["room"].strip(), told["contact"].strip(), told["first_on"], told["last_on"]
-        )
+        rest = told["room"].strip(), told["contact"].strip(), told["first_on"], told["last_on"]
+        return [Criteria(one, *rest) for one in told["person"] or [None]]
 
 
 class DisposalForm(WithHelper):

@@ -63,6 +63,7 @@ from archive.services.holding import (
     count_held,
     lift_hold,
     make_hold,
+    make_holds,
     something,
 )
 from archive.services.holes import AlreadySettled, seems_to_skip, settle_hole
@@ -243,6 +244,7 @@ __all__ = [
     "lift_hold",
     "likely",
     "make_hold",
+    "make_holds",
     "make_token",
     "match_handle",
     "note_on_finding",

@@ -4,7 +4,7 @@ A hold and whatever takes messages away lock all sources first, so that one is a
 has been made is seen by the next step of a disposal.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -111,6 +111,22 @@ def make_hold(*, name: str, reason: str, criteria: Criteria, by: Employee) -> Ho
     body = {**_told(hold), "reason": reason, "messages": found.messages, "more": found.more, "lines": found.lines}
     ledger.append(verb="archive.hold_made", actor=by.uid, subject=_subject(hold), body=body)
     return hold
+
+
+@transaction.atomic
+def make_holds(*, name: str, reason: str, criteria: Sequence[Criteria], by: Employee) -> list[Hold]:
+    """Make a hold for each of the criteria, all or none. Of several people each hold's name ends with their number.
+
+    Raises what ``make_hold`` does.
+    """
+    if len(criteria) == 1:
+        return [make_hold(name=name, reason=reason, criteria=criteria[0], by=by)]
+    most = Hold._meta.get_field("name").max_length
+    ends = [f" · {one.employee.employee_no or one.employee.email}" for one in criteria]
+    names = [name.strip()[: most - len(end)] + end for end in ends]
+    return [
+        make_hold(name=called, reason=reason, criteria=one, by=by) for called, one in zip(names, criteria, strict=True)
+    ]
 
 
 @transaction.atomic

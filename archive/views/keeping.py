@@ -53,20 +53,21 @@ def _overview(request: HttpRequest, form: DisposalForm) -> HttpResponse:
 def hold_new(request: HttpRequest) -> HttpResponse:
     """A new hold. What it would hold is counted first; what is asked goes by POST, for it may name a person."""
     form = HoldForm(request.POST or None, viewer=request.user)
-    count = None
+    counts = []
     if request.method == "POST" and form.is_valid():
         try:
             if request.POST.get("do") == "make":
-                return redirect("archive:hold", _made(form, request).uid)
-            count = services.count_held(services.something(form.criteria()))
+                return _made(form, request)
+            counts = [(one.employee, services.count_held(services.something(one))) for one in form.criteria()]
         except REFUSALS as error:
             form.add_error(None, str(error))
-    return render(request, "archive/hold_new.html", {"form": form, "count": count})
+    return render(request, "archive/hold_new.html", {"form": form, "counts": counts})
 
 
-def _made(form: HoldForm, request: HttpRequest) -> Hold:
+def _made(form: HoldForm, request: HttpRequest) -> HttpResponse:
     told = form.cleaned_data
-    return services.make_hold(name=told["name"], reason=told["reason"], criteria=form.criteria(), by=request.user)
+    holds = services.make_holds(name=told["name"], reason=told["reason"], criteria=form.criteria(), by=request.user)
+    return redirect("archive:hold", holds[0].uid) if len(holds) == 1 else redirect("archive:keeping")
 
 
 @permission_required(MAY_SEE, raise_exception=True)

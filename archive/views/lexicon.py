@@ -51,7 +51,7 @@ def lexicon_version(request: HttpRequest, number: int) -> HttpResponse:
         return _page(request, version)
     if not request.user.has_perm(MAY_EDIT):
         raise PermissionDenied
-    return _saved(request, version) or redirect("archive:lexicon_version", number)
+    return _saved(request, version) or _after(request, version)
 
 
 @permission_required(MAY_SEE, raise_exception=True)
@@ -60,12 +60,11 @@ def lexicon_line(request: HttpRequest, number: int) -> HttpResponse:
     """What the text, as it stands on the page, makes of a line that somebody pasted. Neither is kept."""
     version = get_object_or_404(LexiconVersion, number=number)
     line, with_contact = request.POST.get("line", "")[:LINE_LIMIT], "with_contact" in request.POST
-    typed = {"line": line, "with_contact": with_contact}
     try:
         words = lexicons.compiled_text(_typed(request, version))
     except lexicon_text.BrokenLexicon as error:
-        return _page(request, version, faults=error.faults, **typed)
-    return _page(request, version, tried=lexicon_trials.try_line(words, line, with_contact=with_contact), **typed)
+        return _page(request, version, faults=error.faults)
+    return _page(request, version, tried=lexicon_trials.try_line(words, line, with_contact=with_contact))
 
 
 def _typed(request: HttpRequest, version: LexiconVersion) -> str:
@@ -87,6 +86,14 @@ def _saved(request: HttpRequest, version: LexiconVersion) -> HttpResponse | None
     return None
 
 
+def _after(request: HttpRequest, version: LexiconVersion) -> HttpResponse:
+    """Return the version's page after a deed, with what was typed into it besides the text, if there is any."""
+    if not any(request.POST.get(name, "").strip() for name in ("line", "note", "despite")):
+        return redirect("archive:lexicon_version", version.number)
+    version.refresh_from_db()
+    return _page(request, version, seen=lexicon_text.digest(version.content))
+
+
 def _page(request: HttpRequest, version: LexiconVersion, **more: object) -> HttpResponse:
     words = lexicons.compiled(version)
     outcomes = lexicon_check.check(words)
@@ -101,6 +108,8 @@ def _page(request: HttpRequest, version: LexiconVersion, **more: object) -> Http
         "is_unsaved": content != version.content,
         "digest": lexicon_text.digest(version.content),
         "seen": request.POST.get("seen") or lexicon_text.digest(version.content),
+        "line": request.POST.get("line", "")[:LINE_LIMIT],
+        "with_contact": "with_contact" in request.POST,
         "note": request.POST.get("note", ""),
         "despite": request.POST.get("despite", ""),
         "changes": lexicon_text.differences(lexicons.active(), words) if is_draft else [],
@@ -148,7 +157,7 @@ def lexicon_trial(request: HttpRequest, version: LexiconVersion) -> HttpResponse
         return refused
     version.refresh_from_db()
     lexicon_trials.start_trial(draft=version, by=request.user)
-    return redirect("archive:lexicon_version", version.number)
+    return _after(request, version)
 
 
 @_deed

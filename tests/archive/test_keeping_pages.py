@@ -115,7 +115,7 @@ def test_a_hold_is_counted_before_it_is_made(talk, officer, offices):
     [form] = soup(officer.get(NEW)).select("main form")
     assert [button["value"] for button in form.select("button")] == ["count"]
     page = officer.post(NEW, asked(person=offices["us.smith"].employee_no, do="count"))
-    assert "it would hold: Messages 3" in words(page)
+    assert f"it would hold: {offices['us.smith'].name} Messages 3" in words(page)
     assert [button["value"] for button in soup(page).select("main form button")] == ["count", "make"]
     assert not Hold.objects.exists()
     answer = officer.post(NEW, asked(person=offices["us.smith"].email.upper(), do="make"))
@@ -133,7 +133,7 @@ def test_a_line_of_its_time_is_counted_too(talk, officer):
     ("told", "said"),
     [
         ({}, "Say what to hold"),
-        ({"person": "nobody@example.com"}, "Nobody has this employee number, e-mail or name."),
+        ({"person": "nobody@example.com"}, "Nobody has this employee number, e-mail or name: nobody@example.com"),
         ({"first_on": "2026-02-02", "last_on": "2026-02-01"}, "It ends before it begins."),
         ({"first_on": "yesterday"}, "Enter a valid date."),
         ({"room": ROOM, "name": ""}, "This field is required."),
@@ -260,6 +260,24 @@ def test_a_hold_finds_a_person_by_name_and_asks_which_of_two(officer, make_emplo
     assert "Several people have this name" in both
     assert "(E1)" in both
     assert "Nobody has this" in officer.post(url, {**told, "person": "Haoran"}).text
+
+
+def test_a_hold_is_made_for_each_of_several_people_or_for_none(officer, make_employee):
+    for n in (1, 2):
+        make_employee(name_en=f"Person {n}", employee_no=f"E{n}")
+    told = {"name": "A matter", "reason": "asked"}
+    counted = words(officer.post(NEW, {**told, "person": "E1; Person 2；E1", "do": "count"}), "[role=status]")
+    assert counted.count("Messages") == 2
+    officer.post(NEW, {**told, "person": "E1; nobody", "do": "make"})
+    assert not Hold.objects.exists()
+    officer.post(NEW, {**told, "person": "E1; Person 2", "do": "make"})
+    assert list(Hold.objects.order_by("name").values_list("name", "employee__employee_no")) == [
+        ("A matter · E1", "E1"),
+        ("A matter · E2", "E2"),
+    ]
+    page = officer.post(NEW, {**told, "person": "E2; E1", "do": "make"}).text
+    assert "Another hold has this name" in page
+    assert Hold.objects.count() == 2
 
 
 def test_a_link_says_whether_it_leads_to_the_text_or_to_where_to_look(officer):

@@ -224,6 +224,17 @@ def test_what_was_typed_is_never_lost(draft, second, sign_in, deed, content):
     assert draft.state == "draft"
 
 
+@pytest.mark.parametrize("deed", ["version", "trial"])
+def test_what_was_typed_beside_the_text_is_not_lost_when_that_is_saved(draft, second, sign_in, deed):
+    told = {"content": TYPED, "seen": lexicon_text.digest(MINE), "line": "a line", "note": "half a note"}
+    page = sign_in(second).post(reverse(f"archive:lexicon_{deed}", args=[draft.number]), told).text
+    draft.refresh_from_db()
+    assert draft.content == TYPED
+    assert ">a line</textarea>" in page
+    assert f'name="seen" value="{lexicon_text.digest(TYPED)}"' in page
+    assert "is not saved yet" not in page
+
+
 def test_a_line_is_tried_with_what_stands_on_the_page(draft, officer, sign_in):
     told = {"content": TYPED, "seen": lexicon_text.digest(MINE), "line": "老地方见"}
     page = sign_in(officer).post(reverse("archive:lexicon_line", args=[draft.number]), told).text
