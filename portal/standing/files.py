@@ -19,8 +19,10 @@ CHANGES = 20
 
 
 def greeting(hour: int) -> str:
-    """Return morning, afternoon or evening for an hour of 0 to 23."""
-    return "morning" if 4 <= hour < 12 else "afternoon" if 12 <= hour < 18 else "evening"
+    """Return morning, afternoon, evening or night for an hour of 0 to 23, where the person is."""
+    if hour < 5 or hour >= 23:
+        return "night"
+    return "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
 
 
 def today_of(employee: Employee, today: date) -> dict:
