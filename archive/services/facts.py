@@ -48,7 +48,7 @@ def facts_for(employee_ids: Iterable[int], *, today: date | None = None) -> dict
     zone = timezone.get_default_timezone()
     day = calendars.day_begins(horizon, zone)
     handles = handles_of(ids, day, day + timedelta(days=1))
-    seats = Seats.between(horizon, horizon, terms.seat_copy_days)
+    seats = Seats.between(horizon, horizon, terms.seat_copy_days, set().union(*handles.values()))
     facts = {}
     for who in ids:
         mine, open_now = recent.get(who, []), findings.get(who, [])

@@ -1,7 +1,7 @@
 """Who had an archive seat on which day, from the dated copies of the permit list."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,8 +20,8 @@ class Seats:
     copies_of: dict[str, set[int]]
 
     @classmethod
-    def between(cls, first: date, last: date, copy_days: int) -> "Seats":
-        """Return the seats of the days from ``first`` to ``last``.
+    def between(cls, first: date, last: date, copy_days: int, handles: Collection[str] | None = None) -> "Seats":
+        """Return the seats of the days from ``first`` to ``last``, of everybody or of these handles.
 
         A day is spoken for by the newest copy that reaches it: from its ``holds_from`` to ``copy_days`` days after
         the day on which it was taken. Every source has its own list.
@@ -39,7 +39,10 @@ class Seats:
                 day += timedelta(1)
         used = {pk for by_source in copies_on.values() for pk in by_source.values()}
         copies_of: dict[str, set[int]] = defaultdict(set)
-        for folded, pk in Seat.objects.filter(copy_id__in=used).values_list("handle_folded", "copy_id"):
+        seats = Seat.objects.filter(copy_id__in=used)
+        if handles is not None:
+            seats = seats.filter(handle_folded__among=handles)
+        for folded, pk in seats.values_list("handle_folded", "copy_id"):
             copies_of[folded].add(pk)
         return cls({day: list(by_source.values()) for day, by_source in copies_on.items()}, dict(copies_of))
 

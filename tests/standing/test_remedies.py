@@ -56,6 +56,27 @@ def test_a_finding_assigns_its_lesson_once(course, person):
     assert Entry.objects.filter(verb="standing.remedy_assigned", subject=person.uid).count() == 1
 
 
+def test_a_look_assigns_a_piece_of_many_the_newest_first_and_the_next_one_goes_on(course, person, monkeypatch):
+    findings_of_all = [find(person, n=n) for n in range(5)]
+    monkeypatch.setattr(remedies, "PIECE", 3)
+    monkeypatch.setattr(remedies, "BATCH", 2)
+    assert remedies.catch_up() == 3
+    assert set(RemedyTask.objects.values_list("finding", flat=True)) == {one.pk for one in findings_of_all[2:]}
+    assert [remedies.catch_up() for _ in range(2)] == [2, 0]
+
+
+def test_fifty_lessons_cost_as_many_queries_as_five_to_assign_and_to_withdraw(course, person, count_queries):
+    costs = []
+    for n, many in ((100, 5), (200, 50)):
+        made = [find(person, n=n + step) for step in range(many)]
+        assigned = count_queries(remedies.catch_up)
+        Finding.objects.filter(pk__in=[one.pk for one in made]).update(state="dismissed", closed_at=NOON)
+        costs.append((assigned, count_queries(remedies.catch_up)))
+    assert costs[0] == costs[1]
+    assert RemedyTask.objects.filter(withdrawn_at__isnull=False).count() == 55
+    assert ledger.verify()[1] is None
+
+
 def test_a_kind_that_calls_for_nothing_assigns_nothing_and_counts_as_remedied(course, person):
     finding = find(person, "after_refusal")
     services.catch_up()
