@@ -11,6 +11,7 @@ from archive.services.casework import (
     ReasonMissing,
     SomebodyElses,
     WrongWay,
+    add_to_slip,
     answer_question,
     ask_person,
     claim_finding,
@@ -21,6 +22,7 @@ from archive.services.casework import (
     report_slip,
     second_finding,
     send_back_finding,
+    take_over_finding,
 )
 from archive.services.copy_pages import CopiesTold, copies_told
 from archive.services.days import Day, days_of, holes_in
@@ -199,6 +201,7 @@ __all__ = [
     "Uploads",
     "WrongWay",
     "add_source",
+    "add_to_slip",
     "answer_question",
     "ask_disposal",
     "ask_person",
@@ -275,6 +278,7 @@ __all__ = [
     "sync_identities",
     "take_file",
     "take_leaves",
+    "take_over_finding",
     "take_state",
     "token_for",
     "told_at",

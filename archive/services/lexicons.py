@@ -19,6 +19,7 @@ from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.people.models import Employee
+from portal.shares import percent
 
 LATELY = timedelta(days=90)
 TASK = "archive.tasks.try_lexicon"
@@ -191,7 +192,7 @@ class Figures:
     @property
     def percent(self) -> int | None:
         """Precision in whole percent, confirmed of reviewed; None: nothing reviewed yet."""
-        return self.confirmed * 100 // self.reviewed if self.reviewed else None
+        return percent(self.confirmed, self.reviewed)
 
 
 _KINDS = {"off_channel": Finding.Kind.OFF_CHANNEL, "deletion": Finding.Kind.DELETION_REQUEST}

@@ -114,7 +114,7 @@ def _records(pks: list[int], today: date, chance: random.Random) -> Iterator[tup
 
 
 Kind = Finding.Kind
-KINDS = (Kind.OFF_CHANNEL, Kind.CONSENT_MISSING, Kind.DELETION_REQUEST, Kind.SILENT_SEAT, Kind.BARRED_TALK)
+KINDS = (Kind.OFF_CHANNEL, Kind.RECALL_PATTERN, Kind.DELETION_REQUEST, Kind.SILENT_SEAT, Kind.BARRED_TALK)
 _FINDING = (
     "uid", "kind", "key", "severity", "employee", "about_on", "opened_at", "due_on", "state", "facts",
     "policy_version", "is_self_reported", "closed_how", "closed_why", "closed_at",

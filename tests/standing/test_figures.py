@@ -95,12 +95,22 @@ def csv_rows(response) -> list[list[str]]:
 
 
 def xlsx_rows(response) -> list[list[str]]:
-    """Read the cells as their texts: shared strings are not used in files that are written row by row."""
+    """Read the cells as their texts: shared strings are not used in files that are written row by row.
+
+    A cell with a style is a day, as the days from 30 December 1899.
+    """
     assert response.status_code == 200
     sheet = zipfile.ZipFile(io.BytesIO(b"".join(response))).read("xl/worksheets/sheet1.xml")
     ns = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
     rows = ElementTree.fromstring(sheet).findall(".//x:row", ns)  # noqa: S314 - our own file of a moment ago
-    return [["".join(cell.itertext()) for cell in row.findall("x:c", ns)] for row in rows]
+    return [[_cell(cell, is_heading=n == 0) for cell in row.findall("x:c", ns)] for n, row in enumerate(rows)]
+
+
+def _cell(cell, *, is_heading: bool) -> str:
+    text = "".join(cell.itertext())
+    if is_heading or "s" not in cell.attrib:
+        return text
+    return (date(1899, 12, 30) + timedelta(int(text))).isoformat()
 
 
 def told(value: object) -> str:
