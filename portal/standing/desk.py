@@ -62,6 +62,12 @@ class Filters:
         usual = Filters()
         return urlencode({name: value for name, value in vars(self).items() if value != getattr(usual, name)})
 
+    @property
+    def has_more(self) -> bool:
+        """Whether any is set of those that the page keeps folded."""
+        usual = Filters()
+        return replace(self, state="open", kind="", due="") != usual
+
     def with_(self, **changed) -> str:
         return replace(self, **changed).query
 
