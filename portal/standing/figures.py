@@ -127,7 +127,7 @@ def _reach(page: dict) -> Table:
         "people": pgettext("count", "People"),
         "kept": _("With messages kept"),
         "kept_percent": _("With messages kept, percent"),
-        "silent": _("Silent seats"),
+        "silent": _("Inactive licences"),
         "messages": _("Messages"),
         "with_clients": _("Of them with clients"),
     }

@@ -13,7 +13,7 @@ from portal.people.models import Employee, Office
 from portal.shares import percent
 from portal.standing import knowledge, open_findings, outlook, past, people_table, places, rules, trend
 
-SHOWN = 10  # of the open findings, the soonest due
+SHOWN = 6  # of the open findings, the soonest due
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,11 @@ class Filters:
     def is_narrowed(self) -> bool:
         return self != Filters()
 
+    @property
+    def has_more(self) -> bool:
+        """Whether any is set of those that the page keeps folded."""
+        return bool(self.lapses or self.kept or self.finding or self.below) or self.office is not None
+
     def apply(self, people: QuerySet[Employee]) -> QuerySet[Employee]:
         if self.text:
             people = people.filter(

@@ -255,7 +255,9 @@ def test_a_slip_has_a_receipt_that_says_what_is_next_and_takes_what_was_done_sin
     shown = text(client.get(page))
     assert "moved this morning" in shown
     assert "Move the chat" not in shown
-    assert Entry.objects.filter(verb="archive.finding_added", actor=person.uid, subject=person.uid).count() == 2
+    client.post(page, {"note": "one more thing"})
+    assert "one more thing" in text(client.get(page))
+    assert Entry.objects.filter(verb="archive.finding_added", actor=person.uid, subject=person.uid).count() == 3
     assert sign_in(make_employee(roles=("Compliance",))).get(page).status_code == 404
 
 
