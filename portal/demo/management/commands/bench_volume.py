@@ -79,6 +79,8 @@ class Command(BaseCommand):
         finding = Finding.objects.open().order_by("due_on", "pk").first()
         return [
             ("healthz (reference)", reverse("healthz"), None),
+            ("today of a head", reverse("standing:today"), head.email),
+            ("today of compliance", reverse("standing:today"), officer.email),
             ("team of a division", reverse("standing:team"), head.email),
             ("findings of a team", reverse("standing:team_findings"), head.email),
             ("person", reverse("standing:person", args=[person.uid]), head.email),
