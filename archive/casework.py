@@ -15,7 +15,7 @@ CLOSES: dict[str, tuple[str, ...]] = {
     "after_refusal": ("remedied",),
     "unseated_client_talk": ("seat", "explained"),
     "barred_talk": ("remedied",),
-    "self_report": ("remedied",),
+    "self_report": ("remedied", "thanked"),
     "silent_seat": ("explained",),
     "media_missing": ("lost", "explained"),
     "client_gift": ("explained", "remedied"),
@@ -40,6 +40,7 @@ NEEDS: dict[tuple[str, str], frozenset[str]] = {
     ("self_report", "remedied"): frozenset({REMEDY}),
     ("integrity", "explained"): frozenset({SECOND}),
 }
+TOLD = ("self_report",)
 NEEDS_SECOND = ("off_channel", "deletion_request", "integrity")
 
 
@@ -76,6 +77,11 @@ def claim_holds(claimed_at: datetime | None, now: datetime) -> bool:
     return claimed_at is not None and now - claimed_at < CLAIM_HOLDS
 
 
-def may_decide(state: str, decision: str) -> bool:
-    """Return whether a finding in the state may become so: a new one anything, a confirmed one only closed."""
+def may_decide(kind: str, state: str, decision: str) -> bool:
+    """Return whether a finding in the state may become so: a new one anything, a confirmed one only closed.
+
+    What somebody told of themselves is neither confirmed against them nor called a false alarm: it is settled.
+    """
+    if kind in TOLD and decision != CLOSED:
+        return False
     return decision in {"new": (CONFIRMED, DISMISSED, CLOSED), "confirmed": (CLOSED,)}.get(state, ())

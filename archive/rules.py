@@ -219,6 +219,7 @@ def pace(*, lines: int, offset: int, size: int, seconds: float) -> Pace:
 
 
 TOLD_DAYS = 3  # a slip that the person told of covers what is found about so many days before and after
+TOLD = "self_report"
 LIGHTER_WHEN_TOLD = ("off_channel", "deletion_request", "after_refusal")
 
 
@@ -262,6 +263,8 @@ def archive_state(
     """
     tally: dict[tuple[str, str], int] = {}
     for one in findings:
+        if one.kind == TOLD:
+            continue  # that somebody spoke up never counts against them
         overdue = one.severity >= HIGH and one.due_on < today
         is_breach = one.is_confirmed and one.kind in BREACH_WHEN_CONFIRMED and not one.is_self_reported
         if is_breach or one.kind in BREACH_WHILE_OPEN:

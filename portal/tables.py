@@ -95,13 +95,19 @@ def _write_csv(file: BinaryIO, heading: Sequence[str], rows: Iterable[Sequence])
 def _write_xlsx(file: BinaryIO, heading: Sequence[str], rows: Iterable[Sequence]) -> int:
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet, bold, count = book.add_worksheet(), book.add_format({"bold": True}), 0
+    day, moment = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+    sheet.set_column(0, len(heading) - 1, 18)
     sheet.freeze_panes(1, 0)
     for column, name in enumerate(heading):
         sheet.write_string(0, column, name, bold)
     for count, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
-            plain = _plain(value)
-            if isinstance(plain, int | float):
+            if isinstance(value, datetime):  # in the firm's zone, as a spreadsheet knows none
+                local = timezone.localtime(value).replace(tzinfo=None, microsecond=0)
+                sheet.write_datetime(count, column, local, moment)
+            elif isinstance(value, date):
+                sheet.write_datetime(count, column, value, day)
+            elif isinstance(plain := _plain(value), int | float):
                 sheet.write_number(count, column, plain)
             else:
                 sheet.write_string(count, column, str(plain))

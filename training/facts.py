@@ -45,7 +45,8 @@ def facts_in(courses: Collection[int], people: Collection[int]) -> dict[tuple[in
     for row in Exemption.objects.filter(**which).order_by("starts_on"):
         exemptions[row.employee_id, row.course_id].append((row.starts_on, row.ends_on))
     counted = Completion.objects.filter(edition__course__in=courses, employee__in=people).order_by("expires_on")
-    ends = {(c.employee_id, c.edition.course_id): c.expires_on for c in counted.select_related("edition")}
+    rows = counted.values_list("employee_id", "edition__course_id", "expires_on")  # an edition itself is long
+    ends = {(person, course): expires_on for person, course, expires_on in rows}
     owed = {(a.employee_id, a.course_id): a for a in Assignment.objects.filter(**which).open()}
     return {
         pair: TrainingFacts(

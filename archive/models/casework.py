@@ -25,6 +25,8 @@ class FindingStep(models.Model):
         RETURNED = "returned", _("sent back, to be reviewed again")
         DISMISSED = "dismissed", _("dismissed as a false alarm")
         CLOSED = "closed", _("closed")
+        TAKEN_OVER = "taken_over", _("taken over")
+        ADDED = "added", _("the person added")
 
     finding = models.ForeignKey(Finding, models.PROTECT, related_name="steps", db_index=False)
     at = models.DateTimeField()

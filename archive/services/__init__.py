@@ -11,6 +11,7 @@ from archive.services.casework import (
     ReasonMissing,
     SomebodyElses,
     WrongWay,
+    add_to_slip,
     answer_question,
     ask_person,
     claim_finding,
@@ -21,6 +22,7 @@ from archive.services.casework import (
     report_slip,
     second_finding,
     send_back_finding,
+    take_over_finding,
 )
 from archive.services.computing import period
 from archive.services.copy_pages import CopiesTold, copies_told
@@ -208,6 +210,7 @@ __all__ = [
     "WrongWay",
     "add_source",
     "answer_numbering",
+    "add_to_slip",
     "answer_question",
     "ask_disposal",
     "ask_person",
@@ -287,6 +290,7 @@ __all__ = [
     "sync_identities",
     "take_file",
     "take_leaves",
+    "take_over_finding",
     "take_state",
     "token_for",
     "told_at",

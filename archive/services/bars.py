@@ -19,11 +19,8 @@ def set_bars(*, barred: Mapping[int, bool], at: datetime) -> int:
     begun = [who for who, is_barred in barred.items() if is_barred and who not in still]
     ended = [one for who, one in still.items() if not barred[who]]
     Bar.objects.bulk_create([Bar(employee_id=who, begins_at=at) for who in begun], batch_size=400)
-    for one in ended:
-        if one.begins_at >= at:
-            one.delete()  # it was over before it could mean anything
-        else:
-            one.ends_at = at
-            one.save(update_fields=["ends_at"])
+    over = Bar.objects.filter(pk__in=[one.pk for one in ended])
+    over.filter(begins_at__gte=at).delete()  # over before it could mean anything
+    over.filter(begins_at__lt=at).update(ends_at=at)
     mark_due(((who, at) for who in [*begun, *(one.employee_id for one in ended)]), Why.BAR)
     return len(begun) + len(ended)

@@ -74,6 +74,20 @@ def release_finding(*, finding: Finding, reviewer: Employee) -> Finding:
 
 
 @transaction.atomic
+def take_over_finding(*, finding: Finding, reviewer: Employee, reason: str) -> Finding:
+    """Take a finding on that another reviewer has, who is away or asks for it. Raises AlreadyDecided, ReasonMissing."""
+    words = _said(reason, _("Say why you take it over."), finding)
+    finding = _locked_open(finding)
+    if finding.claimed_by_id == reviewer.pk:
+        return finding
+    before = finding.claimed_by.uid if finding.claimed_by else None
+    finding.claimed_by, finding.claimed_at = reviewer, timezone.now()
+    finding.save(update_fields=["claimed_by", "claimed_at"])
+    _step(finding, What.TAKEN_OVER, reviewer, words, {"before": before})
+    return finding
+
+
+@transaction.atomic
 def note_on_finding(*, finding: Finding, text: str, reviewer: Employee) -> FindingStep:
     """Write a note beside a finding, open or not. Raises ReasonMissing, Quoted."""
     finding = _locked(finding)
@@ -119,7 +133,9 @@ def review_finding(
         raise ValueError(decision)
     words = _said(reason, _("Say why: a decision without a reason proves nothing."), finding)
     finding = _locked_open(finding)
-    if not casework.may_decide(finding.state, decision):
+    if not casework.may_decide(finding.kind, finding.state, decision):
+        if finding.kind in casework.TOLD:
+            raise WrongWay(_("What a person told of themselves is settled with thanks, not confirmed or dismissed."))
         raise AlreadyDecided(finding.get_state_display())
     if decision == casework.CLOSED and how not in casework.CLOSES.get(finding.kind, ()):
         raise WrongWay(_("Choose how it closes."))
@@ -244,6 +260,26 @@ def report_slip(
     body = {"report": report.uid, "happened_on": happened_on.isoformat(), "note": report.note, **facts}
     ledger.append(verb="archive.slip_reported", actor=employee.uid, subject=employee.uid, body=body)
     return report
+
+
+@transaction.atomic
+def add_to_slip(*, report: SelfReport, has_moved: bool, has_kept: bool, note: str = "") -> SelfReport:
+    """Add to what one has told: what was done since, and words. Nothing that was said is taken back.
+
+    Raises AlreadyDecided where the report is settled, ReasonMissing where nothing is added.
+    """
+    finding = _locked_open(report.finding)
+    report = SelfReport.objects.select_for_update(of=("self",)).select_related("employee").get(pk=report.pk)
+    more = {"has_moved": has_moved and not report.has_moved, "has_kept": has_kept and not report.has_kept}
+    words = note.strip()[:500]
+    if not any(more.values()) and not words:
+        raise ReasonMissing(_("Say what there is to add."))
+    added = {name: True for name, is_new in more.items() if is_new}
+    SelfReport.objects.filter(pk=report.pk).update(**added)
+    finding.facts |= added
+    finding.save(update_fields=["facts"])
+    _step(finding, What.ADDED, report.employee, words, {"report": report.uid, **added})
+    return SelfReport.objects.get(pk=report.pk)
 
 
 def _locked(finding: Finding) -> Finding:

@@ -15,6 +15,7 @@ from archive.lexicon import Lexicon, Rule
 from archive.models import Finding, LexiconVersion, Signal
 from portal.ledger import services as ledger
 from portal.people.models import Employee
+from portal.shares import percent
 
 LATELY = timedelta(days=90)
 NOTE_LIMIT = 300
@@ -242,7 +243,7 @@ class Figures:
     @property
     def percent(self) -> int | None:
         """Precision in whole percent, confirmed of reviewed; None: nothing reviewed yet."""
-        return self.confirmed * 100 // self.reviewed if self.reviewed else None
+        return percent(self.confirmed, self.reviewed)
 
 
 _KINDS = {"off_channel": Finding.Kind.OFF_CHANNEL, "deletion": Finding.Kind.DELETION_REQUEST}

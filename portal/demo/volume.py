@@ -16,8 +16,8 @@ from archive.metrics import Metrics
 from archive.models import Finding, Record
 from archive.services import bulk
 from portal.people.models import Department, Employee, Office, ReportingLine, opaque_id
-from portal.standing import rules
-from portal.standing.models import Standing, StandingChange
+from portal.standing import remedies, rules
+from portal.standing.models import RemedyTask, Standing, StandingChange
 from training.models import Assignment, Completion, Course
 
 DIVISION, DESK = 5_000, 100
@@ -39,6 +39,7 @@ def fill(people: int, course: Course, today: date) -> None:
     bulk.insert(ReportingLine, ("manager", "report", "depth"), _lines(above))
     bulk.insert(Record, _RECORD, _records(pks, today, chance))
     bulk.insert(Finding, _FINDING, _findings(pks, today, chance))
+    bulk.insert(RemedyTask, ("uid", "finding", "employee", "lesson", "assigned_at", "answers"), _tasks())
     _trained(pks, course, today, chance)
     _standings(pks, above, today, chance)
 
@@ -112,6 +113,8 @@ def _records(pks: list[int], today: date, chance: random.Random) -> Iterator[tup
             )  # fmt: skip
 
 
+Kind = Finding.Kind
+KINDS = (Kind.OFF_CHANNEL, Kind.RECALL_PATTERN, Kind.DELETION_REQUEST, Kind.SILENT_SEAT, Kind.BARRED_TALK)
 _FINDING = (
     "uid", "kind", "key", "severity", "employee", "about_on", "opened_at", "due_on", "state", "facts",
     "policy_version", "is_self_reported", "closed_how", "closed_why", "closed_at",
@@ -119,8 +122,6 @@ _FINDING = (
 
 
 def _findings(pks: list[int], today: date, chance: random.Random) -> Iterator[tuple]:
-    kinds = ("off_channel", "late_capture", "no_consent_word", "silent_seat", "barred_talk")
-    kinds = tuple(kind for kind in kinds if kind in Finding.Kind.values)
     for pk in pks:
         for n in range(FINDINGS_EACH):
             age = chance.randrange(1, 360)
@@ -128,10 +129,22 @@ def _findings(pks: list[int], today: date, chance: random.Random) -> Iterator[tu
             state = chance.choice(("new", "confirmed")) if is_open else "dismissed"
             opened = timezone.now() - timedelta(days=age)
             yield (
-                opaque_id(), chance.choice(kinds), f"volume:{pk}:{n}", chance.randrange(1, 4), pk,
+                opaque_id(), chance.choice(KINDS), f"volume:{pk}:{n}", chance.randrange(1, 4), pk,
                 today - timedelta(age), opened, today - timedelta(age - 30), state, {}, "1", False, "", "",
                 None if is_open else opened + timedelta(hours=9),
             )  # fmt: skip
+
+
+def _tasks() -> list[tuple]:
+    """The lessons that the open findings call for, each assigned when its finding was opened.
+
+    A list: while rows are copied in, nothing else can be read over the connection.
+    """
+    called = remedies.table()
+    lessons = remedies.lessons_of(called.values())
+    kinds = {kind: lessons[name].pk for kind, name in called.items() if name in lessons}
+    rows = Finding.objects.open().filter(kind__in=kinds).values_list("pk", "kind", "employee_id", "opened_at")
+    return [(opaque_id(), pk, who, kinds[kind], opened_at, {}) for pk, kind, who, opened_at in rows]
 
 
 def _trained(pks: list[int], course: Course, today: date, chance: random.Random) -> None:

@@ -36,18 +36,18 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "standing": (_("Standing"), ("standing.changed",)),
     "findings": (
         _("Findings"),
-        _of("archive.finding_", "opened grown reopened asked answered confirmed dismissed closed")
+        _of("archive.finding_", "opened grown reopened asked answered confirmed returned dismissed closed")
         + _of("standing.remedy_", "assigned done withdrawn")
         + ("reminders.sent_of_archive",),
     ),
-    "slips": (_("Slips told"), ("archive.slip_reported",)),
+    "slips": (_("Slips told"), ("archive.slip_reported", "archive.finding_added")),
     "people": (
         _("HR’s list"),
         _of("people.", "added changed manager_set roles_given suspended readmitted leave_set"),
     ),
     "review": (
         _("Work of reviewers"),
-        (*_of("archive.finding_", "claimed released noted read seconded"), "quizzes.attempt_looked_at"),
+        (*_of("archive.finding_", "claimed released taken_over noted read seconded"), "quizzes.attempt_looked_at"),
     ),
 }
 OF_TRAINING = {"training", "quizzes", "certificates"}

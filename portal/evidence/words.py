@@ -168,6 +168,8 @@ _SENTENCES: dict[str, Sentence] = {
     "archive.finding_grown": _finding(lambda: _("A finding grew: %(kind)s.")),
     "archive.finding_reopened": _finding(lambda: _("A finding was opened again: %(kind)s.")),
     "archive.finding_claimed": _finding(lambda: _("A reviewer took a finding on: %(kind)s.")),
+    "archive.finding_taken_over": _finding(lambda: _("Another reviewer took a finding over: %(kind)s.")),
+    "archive.finding_added": _finding(lambda: _("The person added to what they had told: %(kind)s.")),
     "archive.finding_released": _finding(lambda: _("A reviewer let a finding go: %(kind)s.")),
     "archive.finding_noted": _finding(lambda: _("A note was written beside a finding: %(kind)s.")),
     "archive.finding_asked": _finding(lambda: _("The person was asked about a finding: %(kind)s.")),
@@ -175,6 +177,7 @@ _SENTENCES: dict[str, Sentence] = {
     "archive.finding_read": _finding(lambda: _("A reviewer read the words of a finding: %(kind)s.")),
     "archive.finding_confirmed": _finding(lambda: _("A finding was confirmed: %(kind)s.")),
     "archive.finding_seconded": _finding(lambda: _("A second reviewer confirmed a finding: %(kind)s.")),
+    "archive.finding_returned": _finding(lambda: _("A confirmed finding was sent back to review: %(kind)s.")),
     "archive.finding_dismissed": _finding(lambda: _("A finding was dismissed as a false alarm: %(kind)s.")),
     "archive.finding_closed": _finding(lambda: _("A finding was closed: %(kind)s.")),
     "archive.slip_reported": lambda s, t: (

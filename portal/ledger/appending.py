@@ -1,6 +1,8 @@
 """Writing an Entry: what every change that matters pays for, so plain SQL without the models' detours."""
 
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db import connection
 from django.utils import timezone
@@ -22,34 +24,66 @@ class OutsideTransaction(RuntimeError):
     """An Entry must be written in the transaction of the change that it records."""
 
 
-def append(*, verb: str, actor: str, subject: str, body: dict) -> Entry:
-    """Write the next Entry, in the caller's transaction, and return it.
+@dataclass(frozen=True)
+class Telling:
+    """What one Entry is to say. ``actor`` and ``subject`` are an Employee's uid or ``system:<name>``.
 
-    ``actor`` and ``subject`` are an Employee's uid or ``system:<name>``. ``body`` is what may be personal: before,
-    after, reason, details. Call it after the business rows are locked and changed: the head is the last lock.
+    ``body`` is what may be personal: before, after, reason, details.
     """
+
+    verb: str
+    actor: str
+    subject: str
+    body: dict
+
+
+def append(*, verb: str, actor: str, subject: str, body: dict) -> Entry:
+    """Write the next Entry, in the caller's transaction, and return it. What it takes: see Telling.
+
+    Call it after the business rows are locked and changed: the head is the last lock.
+    """
+    [entry] = append_all([Telling(verb, actor, subject, body)])
+    return entry
+
+
+def append_all(tellings: Collection[Telling]) -> list[Entry]:
+    """Write the next Entries in this order, as append() does one, and return them. Four queries, however many."""
     if not connection.in_atomic_block:
-        raise OutsideTransaction(verb)
-    content, salt = rules.canonical(body), secrets.token_bytes(rules.SALT_BYTES)
-    commitment = rules.commitment(salt, content)
+        raise OutsideTransaction(next((one.verb for one in tellings), ""))
+    if not tellings:
+        return []
+    entries, bodies = [], []
     with connection.cursor() as cursor:
-        seq, prev = _locked_head(cursor)
-        fields = {
-            "seq": seq + 1,
-            "at": timezone.now(),
-            "verb": verb,
-            "actor": actor,
-            "subject": subject,
-            "commitment": commitment,
-            "prev": prev,
-            "v": rules.VERSION,
-        }
-        fields["digest"] = rules.entry_digest(**fields)
-        stored = {**fields, "at": connection.ops.adapt_datetimefield_value(fields["at"])}
-        cursor.execute(_ENTRY, [stored[name] for name in _COLUMNS])
-        cursor.execute(_BODY, [fields["seq"], content, salt])
-        cursor.execute(_NEW_HEAD, [fields["seq"], fields["digest"]])
-    return Entry.from_db(connection.alias, _COLUMNS, [fields[name] for name in _COLUMNS])
+        seq, digest = _locked_head(cursor)
+        for one in tellings:
+            content, salt = rules.canonical(one.body), secrets.token_bytes(rules.SALT_BYTES)
+            seq += 1
+            fields = {
+                "seq": seq,
+                "at": timezone.now(),
+                "verb": one.verb,
+                "actor": one.actor,
+                "subject": one.subject,
+                "commitment": rules.commitment(salt, content),
+                "prev": digest,
+                "v": rules.VERSION,
+            }
+            digest = fields["digest"] = rules.entry_digest(**fields)
+            entries.append(fields)
+            bodies.append((seq, content, salt))
+        adapt = connection.ops.adapt_datetimefield_value
+        rows = [[{**one, "at": adapt(one["at"])}[name] for name in _COLUMNS] for one in entries]
+        _insert(cursor, _ENTRY, rows)
+        _insert(cursor, _BODY, bodies)
+        cursor.execute(_NEW_HEAD, [seq, digest])
+    return [Entry.from_db(connection.alias, _COLUMNS, [one[name] for name in _COLUMNS]) for one in entries]
+
+
+def _insert(cursor, statement: str, rows: list) -> None:
+    if len(rows) == 1:
+        cursor.execute(statement, rows[0])
+    else:
+        cursor.executemany(statement, rows)
 
 
 def head_seq() -> int:

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from portal.ledger import verifying
-from portal.ledger.appending import OutsideTransaction, append, head_seq
+from portal.ledger.appending import OutsideTransaction, Telling, append, append_all, head_seq
 from portal.ledger.checks import Disagreement
 from portal.ledger.disposal import Held, NeverDisposed, OnePersonAlone, dispose
 from portal.ledger.findings import Fault
@@ -23,7 +23,9 @@ __all__ = [
     "OutsideTransaction",
     "Overtaken",
     "SealRefused",
+    "Telling",
     "append",
+    "append_all",
     "as_tlog_proof",
     "body_of",
     "dispose",

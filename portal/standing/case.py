@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from archive import casework
 from archive.models import Finding, FindingStep, SelfReport
 from portal.people.models import Employee
-from portal.standing import policy, remedies
+from portal.standing import message_types, policy, remedies
 from portal.standing.models import RemedyTask, Standing
 
 WHY_SILENT = {"nothing": 0, "pause": 1, "drop": 2}
@@ -46,11 +46,13 @@ def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:
     for name, label in _COUNTS.items():
         if name in f:
             tell(label(), len(f[name]) if isinstance(f[name], list) else f[name])
+    if "msgtype" in f:
+        tell(_("Message type"), message_types.named(f["msgtype"]))
     if finding.kind == Finding.Kind.SOURCE_SILENT:
         found += _silence(f)
     elif why := f.get("why"):
-        reasons = [_("nothing at all"), _("a long pause"), _("far less than before")]
-        tell(_("How silent"), ", ".join(reasons[WHY_SILENT[one]] for one in why))
+        reasons = [_("no messages at all"), _("a long pause"), _("far fewer messages than before")]
+        tell(_("Inactivity"), "; ".join(reasons[WHY_SILENT[one]] for one in why))
     if sees_handles:
         for name, label in _HANDLES.items():
             tell(label(), f.get(name))
@@ -73,7 +75,7 @@ def facts_of(finding: Finding, *, sees_handles: bool) -> list[Fact]:
         tell(_("What about"), SelfReport.About(f["about"]).label)
         tell(_("Moved to the firm’s channel"), _("yes") if f["has_moved"] else _("not yet"))
         tell(_("Messages handed in"), _("yes") if f["has_kept"] else _("not yet"))
-    tell(_("Under thresholds"), finding.policy_version)
+    tell(_("Version of the thresholds"), finding.policy_version)
     return found
 
 
@@ -120,14 +122,13 @@ _COUNTS = {
     "longest_silence": lambda: _("Longest silence, working days"),
     "messages": lambda: _("Messages concerned"),
     "publickey_ver": lambda: _("Version of the key"),
-    "msgtype": lambda: _("Kind of message"),
     "lexicon": lambda: _("Lexicon"),
 }
 _HANDLES = {
     "contact": lambda: _("Contact"),
     "handle": lambda: _("Handle"),
     "msgid": lambda: _("Message id"),
-    "seq": lambda: _("Number in the feed"),
+    "seq": lambda: _("Sequence number in the feed"),
 }
 
 
@@ -216,10 +217,11 @@ def case_of(finding: Finding, viewer: Employee, now: datetime) -> dict:
         "task": task,
         "ways": ways,
         "may_close": any(not way.missing for way in ways),
+        "chosen": next((way.how for way in ways if not way.missing), ""),
         "may_act": viewer.has_perm("archive.review_findings") and finding.is_open,
         "is_mine": is_mine,
         "held_by": finding.claimed_by if holds and not is_mine else None,
-        "may_confirm": casework.may_decide(finding.state, casework.CONFIRMED),
+        "may_confirm": casework.may_decide(finding.kind, finding.state, casework.CONFIRMED),
         "bars_when_confirmed": bars_when_confirmed(finding),
         "waits_for_second": finding.state == Finding.State.CONFIRMED
         and finding.seconded_by_id is None
@@ -233,6 +235,9 @@ def case_of(finding: Finding, viewer: Employee, now: datetime) -> dict:
         "has_words": bool(finding.message_id) and hasattr(finding.message, "text"),
         "standing": Standing.objects.visible_to(viewer).filter(employee=finding.employee_id).first(),
     }
+
+
+TOLD_TO_THE_PERSON = (FindingStep.What.ADDED, FindingStep.What.ASKED, FindingStep.What.ANSWERED)
 
 
 def mine(employee: Employee) -> list[dict]:

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from archive import casework
-from archive.models import Finding
+from archive.models import Finding, SampleItem
 from portal.people.models import Employee, is_on_staff
 from portal.standing import open_findings, places
 
@@ -39,18 +39,14 @@ class Filters:
             value = query.get(name, default)
             return value if value in choices else default
 
-        def whole(name: str) -> int | None:
-            value = query.get(name, "")
-            return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else None
-
         return cls(
             state=one_of("state", STATES, "open"),
             kind=one_of("kind", Finding.Kind.values),
             due=one_of("due", DUE),
             whose=one_of("whose", WHOSE),
             about=one_of("about", ("people", "staff", "feeds")),
-            department=whole("department"),
-            office=whole("office"),
+            department=places.in_query(query, "department"),
+            office=places.in_query(query, "office"),
             age=one_of("age", ("", *open_findings.AGES)),
             sort=one_of("sort", SORTS, "due"),
         )
@@ -65,6 +61,12 @@ class Filters:
         """The filters as an address has them, without those that are as usual."""
         usual = Filters()
         return urlencode({name: value for name, value in vars(self).items() if value != getattr(usual, name)})
+
+    @property
+    def has_more(self) -> bool:
+        """Whether any is set of those that the page keeps folded."""
+        usual = Filters()
+        return replace(self, state="open", kind="", due="") != usual
 
     def with_(self, **changed) -> str:
         return replace(self, **changed).query
@@ -104,11 +106,39 @@ def queue(viewer: Employee, filters: Filters, today: date) -> QuerySet[Finding]:
     return rows.select_related("employee__department", "source", "claimed_by")
 
 
+def found(rows: QuerySet[Finding], text: str) -> QuerySet[Finding]:
+    """Return the findings about whom or what the text names: a person by name or number, or an id of the archive."""
+    if not text:
+        return rows
+    people = Employee.objects.filter(
+        Q(name_en__icontains=text) | Q(name_zh__icontains=text) | Q(employee_no__iexact=text)
+    )
+    by_id = Q(uid=text) | Q(facts__handle__iexact=text) | Q(facts__contact=text) | Q(message__msgid=text)
+    return rows.filter(Q(employee__in=people) | by_id)
+
+
 def line(manager: Employee, filters: Filters, today: date) -> QuerySet[Finding]:
     """Return the findings about the people on staff below a manager: what the tile of their team counts."""
     people = Employee.objects.below(manager).on_staff(today)
     rows = filters.apply(Finding.objects.visible_to(manager).filter(employee__in=people), manager, today)
     return rows.select_related("employee__department", "employee__office")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for compliance besides findings."""
+
+    silent_feeds: int
+    samples: int  # messages of monthly samples that nobody has reviewed
+
+
+def waiting() -> Waiting:
+    """Two queries."""
+    silent = Finding.objects.open().filter(kind=Finding.Kind.SOURCE_SILENT)
+    return Waiting(
+        silent_feeds=silent.values("source").distinct().count(),
+        samples=SampleItem.objects.filter(reviewer=None, message__isnull=False).count(),
+    )
 
 
 @dataclass(frozen=True)

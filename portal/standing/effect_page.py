@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from archive.models import Finding
+from portal.shares import percent
 from portal.standing import effect, effect_data
 from portal.standing.effect import Comparison, Estimate, Rate, Ratio
 
@@ -109,7 +110,7 @@ def _part(key: str, title: str, counted_in: str, found: Comparison) -> Part:
         _ratio_row(_("The same, had they changed as people not yet trained did"), found.others_ratio),
         _ratio_row(_("Effect: first ÷ second"), found.effect),
     ]
-    unmatched = 100 - found.matched * 100 // found.exposure if found.exposure else 0
+    unmatched = percent(found.exposure - found.matched, found.exposure) or 0
     return Part(key, title, counted_in, verdict(found), rates, ratios, chart(rates), unmatched)
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from archive.models import Finding
@@ -60,8 +62,10 @@ def findings_table(findings: QuerySet[Finding], *, of_desk: bool = True) -> tupl
         _("Day of the facts"), _("Opened"), _("Due"),
     ]  # fmt: skip
     if of_desk:
-        heading += [_("With"), _("Settled"), _("How")]
-    rows = findings.select_related("employee__department", "source", "claimed_by")
+        heading += [
+            _("With"), _("Settled"), _("How"), _("Handle or contact"), _("Message"), _("Finding"), _("Address"),
+        ]  # fmt: skip
+    rows = findings.select_related("employee__department", "source", "claimed_by", "message")
     return heading, (_finding(one, of_desk) for one in rows.iterator(chunk_size=CHUNK))
 
 
@@ -81,7 +85,16 @@ def _finding(one: Finding, of_desk: bool) -> list:
     ]
     if not of_desk:
         return cells
-    return [*cells, one.claimed_by.name if one.claimed_by else "", one.closed_at, str(one.get_closed_how_display())]
+    return [
+        *cells,
+        one.claimed_by.name if one.claimed_by else "",
+        one.closed_at,
+        str(one.get_closed_how_display()),
+        one.facts.get("handle") or one.facts.get("contact") or "",
+        one.message.msgid if one.message else "",
+        one.uid,
+        settings.SITE_URL + reverse("standing:finding", args=[one.uid]),
+    ]
 
 
 def tries_table(tries: QuerySet[Attempt]) -> tuple[list[str], Iterator[Sequence]]:
@@ -100,10 +113,12 @@ def _try(one: Attempt) -> list:
 
 @transaction.atomic
 def export(
-    *, what: str, kind: str, filters: str, table: tuple[list[str], Iterator[Sequence]], by: Employee
+    *, what: str, kind: str, filters: str, table: tuple[list[str], Iterator[Sequence]], by: Employee, searched: str = ""
 ) -> tables.Written:
     """Write a table to a file and return it. What was taken out, by which filter and how much is an Entry."""
     file = tables.written(kind, *table)
     body = {"what": what, "kind": kind, "filters": filters, "rows": file.rows, "digest": file.digest}
+    if searched:
+        body["searched"] = searched
     ledger.append(verb="standing.exported", actor=by.uid, subject="system:standing", body=body)
     return file

@@ -29,11 +29,11 @@ def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def table(name: str, viewer: Employee, today: date, kind: str = "") -> Table:
+def table(name: str, viewer: Employee, today: date, kind: str = "", scope: firm.Scope = firm.WHOLE) -> Table:
     """Return one table as this viewer's page has it. Raises KeyError for a name that is not in NAMES."""
     if name == EFFECT:
         return _effect(effect_page.page(kind, today))
-    return OF_FIRM[name](firm.page_of(viewer, today))
+    return OF_FIRM[name](firm.page_of(viewer, today, scope))
 
 
 def every(viewer: Employee, today: date) -> list[Table]:
@@ -127,13 +127,13 @@ def _reach(page: dict) -> Table:
         "people": pgettext("count", "People"),
         "kept": _("With messages kept"),
         "kept_percent": _("With messages kept, percent"),
-        "silent": _("Silent seats"),
+        "silent": _("Inactive licences"),
         "messages": _("Messages"),
         "with_clients": _("Of them with clients"),
     }
     month = f"{page['reach_month']:%Y-%m}"
     rows = (
-        (month, one.pk, one.name, one.people, one.kept, one.percent, one.silent, one.messages, one.with_clients)
+        (month, one.pk, one.name, one.people, one.kept, one.kept_percent, one.silent, one.messages, one.with_clients)
         for one in page["reach"]
     )
     return _made("reach", columns, rows)

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from archive import calendars
 from archive import services as archive
-from archive.models import Finding, Identity, Record
+from archive.models import Finding, Identity, Record, SelfReport
 from portal.people.models import Employee
 from portal.standing import case, desk, people_table, statements, words
+from portal.standing.changes import told
 from portal.standing.models import RemedyTask, Standing, StandingChange
 from training import services as training
 
@@ -22,8 +23,10 @@ CHANGES = 20
 
 
 def greeting(hour: int) -> str:
-    """Return morning, afternoon or evening for an hour of 0 to 23."""
-    return "morning" if 4 <= hour < 12 else "afternoon" if 12 <= hour < 18 else "evening"
+    """Return morning, afternoon, evening or night for an hour of 0 to 23, where the person is."""
+    if hour < 5 or hour >= 23:
+        return "night"
+    return "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
 
 
 def today_of(employee: Employee, today: date) -> dict:
@@ -31,6 +34,7 @@ def today_of(employee: Employee, today: date) -> dict:
     zone = ZoneInfo(employee.office.time_zone if employee.office else settings.TIME_ZONE)
     local = timezone.now().astimezone(zone)
     standing = Standing.objects.filter(employee=employee).first()
+    found = Finding.objects.filter(employee=employee).open()
     return {
         "greeting": greeting(local.hour),
         "local_today": local.date(),
@@ -45,8 +49,10 @@ def today_of(employee: Employee, today: date) -> dict:
         .select_related("lesson__module__edition", "finding"),
         "questions": case.mine(employee),
         "record": Record.objects.filter(employee=employee).order_by("-month").first(),
-        "open_findings": Finding.objects.filter(employee=employee).open().count(),
-        "desk": desk.work_of(employee, today) if employee.has_perm("archive.review_findings") else [],
+        "open_findings": found.exclude(kind=Finding.Kind.SELF_REPORT).count(),
+        "reports": found.filter(kind=Finding.Kind.SELF_REPORT).count(),
+        "desk": desk.work_of(employee, today) if (reviews := employee.has_perm("archive.review_findings")) else [],
+        "waiting": desk.waiting() if reviews else None,
     }
 
 
@@ -64,6 +70,7 @@ def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
         "sentences": _sentences(standing),
         "sees_archive": sees_archive,
         "is_own": employee == viewer,
+        "leads": viewer.has_perm("people.view_everyone") and employee.is_manager(),
         "courses": training.history_of(employee),
         "marks": training.module_marks([employee.pk]).get(employee.pk, []),
         "modules": people_table.module_titles(),
@@ -71,11 +78,14 @@ def record_of(employee: Employee, viewer: Employee, today: date) -> dict:
         "findings": findings[:FINDINGS],
         "findings_in_all": findings.count(),
         "handles": Identity.objects.filter(employee=employee).order_by("valid_from") if sees_archive else [],
-        "changes": changes[:CHANGES],
+        "changes": told(list(changes[: CHANGES + 1]), CHANGES),
         "changes_in_all": changes.count(),
         "keeps_text": settings.ARCHIVE_TEXT,
         "period": archive.period_told(employee, today),
         "questions": case.mine(employee) if employee == viewer else [],
+        "reports": SelfReport.objects.filter(employee=viewer).select_related("finding").order_by("-told_at")
+        if employee == viewer
+        else [],
         "remedies": RemedyTask.objects.visible_to(viewer)
         .filter(employee=employee)
         .select_related("lesson__module__edition", "finding")

@@ -53,3 +53,21 @@ class ReportForm(forms.Form):
         if day < self.today - timedelta(days=3653):
             raise forms.ValidationError(_("That is more than ten years ago."))
         return day
+
+
+class MoreForm(forms.Form):
+    """What there is to add to a slip that one has told of: only what was not done yet is asked."""
+
+    has_moved = forms.BooleanField(label=ReportForm.base_fields["has_moved"].label, required=False)
+    has_kept = forms.BooleanField(label=ReportForm.base_fields["has_kept"].label, required=False)
+    note = forms.CharField(
+        label=_("Anything to add?"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args, report: SelfReport, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("has_moved", "has_kept"):
+            if getattr(report, name):
+                self.fields[name].widget = forms.HiddenInput()
+        self.helper = FormHelper()
+        self.helper.form_tag = False

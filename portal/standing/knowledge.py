@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from portal.shares import percent
 from portal.standing.models import Stock
 from quizzes.models import Attempt
 from training import services as training
@@ -34,7 +35,7 @@ class Known:
 
     @property
     def passed_percent(self) -> int | None:
-        return self.passed * 100 // self.tried if self.tried else None
+        return percent(self.passed, self.tried)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from archive import calendars
 from archive.models import Record
 from portal.people.models import is_on_staff
+from portal.shares import percent
 from portal.standing import places
 
 HORIZONS = (30, 60, 90)  # days
@@ -57,8 +58,8 @@ class Reach:
     with_clients: int
 
     @property
-    def percent(self) -> int:
-        return self.kept * 100 // self.people if self.people else 0
+    def kept_percent(self) -> int:
+        return percent(self.kept, self.people) or 0
 
 
 def reach_month(today: date) -> date:

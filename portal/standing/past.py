@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.core.paginator import Paginator
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from archive import calendars
 from portal.people.models import Employee
@@ -20,6 +21,17 @@ def day_of(text: str, today: date) -> date | None:
     except ValueError:
         return None
     return day if date(2000, 1, 1) <= day < today else None
+
+
+def why_not(text: str, today: date) -> str:
+    """Return why an address names no past day, in words."""
+    try:
+        is_to_come = date.fromisoformat(text) > today
+    except ValueError:
+        return _("That is no day: this is how it stands today.")
+    if is_to_come:
+        return _("That day has not come yet: this is how it stands today.")
+    return _("That is not a past day: this is how it stands today.")
 
 
 def end_of(day: date) -> datetime:

@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from portal.people.models import Employee
+from archive.models import Finding
+from portal.people.models import Employee, ReportingLine
+from portal.shares import percent
 from portal.standing import outlook, places, rules
 from portal.standing.models import Standing
 from training import services as training
@@ -61,29 +63,34 @@ class Filters:
     lapses: int | None = None  # within so many days
     kept: str = ""  # what the archive holds of the last full month: yes, no, silent
     may: str = ""  # no: those who may not message clients
+    finding: str = ""  # a kind of which something is open about them
+    below: str = ""  # the uid of somebody to whom they report, directly or through others
 
     @classmethod
     def from_query(cls, query, *, text: str, sees_archive: bool) -> "Filters":
-        def whole(name: str) -> int | None:
-            value = query.get(name, "")
-            return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else None
-
         row, column = query.get("training", ""), query.get("archive", "")
-        lapses = whole("lapses")
+        lapses = places.in_query(query, "lapses")
         return cls(
             text=text.strip()[:80],
             row=row if row in TRAINING else "",
             column=column if column in rules.COLUMNS and sees_archive else "",
-            department=whole("department"),
-            office=whole("office"),
+            department=places.in_query(query, "department"),
+            office=places.in_query(query, "office"),
             lapses=lapses if lapses in outlook.HORIZONS else None,
             kept=kept if (kept := query.get("kept", "")) in outlook.KEPT and sees_archive else "",
             may="no" if query.get("may") == "no" and sees_archive else "",
+            finding=kind if (kind := query.get("finding", "")) in Finding.Kind.values and sees_archive else "",
+            below=query.get("below", "")[:32],
         )
 
     @property
     def is_narrowed(self) -> bool:
         return self != Filters()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether any is set of those that the page keeps folded."""
+        return bool(self.lapses or self.kept or self.finding or self.below) or self.office is not None
 
     def apply(self, people: QuerySet[Employee]) -> QuerySet[Employee]:
         if self.text:
@@ -104,6 +111,12 @@ class Filters:
             people = people.filter(outlook.is_kept(self.kept, timezone.localdate()))
         if self.may:
             people = people.filter(standing__may_message=False)
+        if self.finding:
+            about = Finding.objects.open().filter(employee=OuterRef("pk"), kind=self.finding)
+            people = people.filter(Exists(about))
+        if self.below:
+            lines = ReportingLine.objects.filter(report=OuterRef("pk"), manager__uid=self.below)
+            people = people.filter(Exists(lines))
         return people
 
 
@@ -184,7 +197,7 @@ def matrix(by_state: dict[tuple[str, str], int], chosen: Filters) -> list[tuple[
 class Tiles:
     people: int
     current: int
-    current_percent: int | None  # rounded down; None for nobody
+    current_percent: int | None  # None for nobody
     lapsed: int
     due_soon: int
     barred: int
@@ -202,7 +215,7 @@ def tiles(found: Collection[Group], open_findings: int) -> Tiles:
     return Tiles(
         people=total,
         current=current,
-        current_percent=current * 100 // total if total else None,
+        current_percent=percent(current, total),
         lapsed=having(*LATE),
         due_soon=having(*SOON),
         barred=sum(group.people for group in found if group.may_message is False),

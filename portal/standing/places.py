@@ -1,6 +1,7 @@
 """Departments as a tree and offices: a department's figures are those of everybody in it and in what is under it."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -80,3 +81,9 @@ def in_department(pk: int, of: str = "") -> Q:
 
 def in_office(pk: int, of: str = "") -> Q:
     return Q(**{f"{of}office": None if pk == NOWHERE else pk})
+
+
+def in_query(query: Mapping[str, str], name: str) -> int | None:
+    """Return the place that an address names; None where it names none, or no number."""
+    value = query.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else None

@@ -1,6 +1,6 @@
 """What follows from a finding: the lesson that its kind calls for, assigned by itself, and whether it was taken."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,7 +20,8 @@ from training.models import Edition, Lesson
 
 PATH = Path(__file__).with_name("remedies.yaml")
 SYSTEM = "system:standing"
-BATCH = 200
+BATCH = 500  # findings in one transaction
+PIECE = 5_000  # findings in one look
 
 
 @dataclass(frozen=True, order=True)
@@ -148,20 +149,24 @@ def choose(*, kind: str, called: Called | None, by: Employee) -> None:
 def catch_up(now: datetime | None = None) -> int:
     """Assign what open findings call for and withdraw what settled ones had assigned. Return how many tasks changed.
 
-    Safe to run twice: a finding has one task at most.
+    A look takes PIECE of each at most, the newest findings first; the next one goes on. Safe to run twice: a finding
+    has one task at most.
     """
     now, changed = now or timezone.now(), 0
     called = table()
     lessons = lessons_of(called.values())
     kinds = [kind for kind, name in called.items() if name in lessons]
     waiting = Finding.objects.open().filter(kind__in=kinds, employee__isnull=False, remedy_task=None)
-    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
-    for at in range(0, len(ids), BATCH):
-        changed += _assign(ids[at : at + BATCH], called, lessons, now)
-    stale = RemedyTask.objects.open().exclude(finding__state__in=Finding.OPEN)
-    for task in stale.select_related("employee", "finding").order_by("pk")[:1000]:
-        changed += _withdraw(task, now)
+    for ids in _pieces(waiting):
+        changed += _assign(ids, called, lessons, now)
+    for ids in _pieces(RemedyTask.objects.open().exclude(finding__state__in=Finding.OPEN)):
+        changed += _withdraw(ids, now)
     return changed
+
+
+def _pieces(rows: QuerySet) -> Iterator[list[int]]:
+    ids = list(rows.order_by("-pk").values_list("pk", flat=True)[:PIECE])
+    yield from (sorted(ids[at : at + BATCH]) for at in range(0, len(ids), BATCH))
 
 
 @transaction.atomic
@@ -173,17 +178,17 @@ def _assign(ids: list[int], called: dict[str, Called | None], lessons: dict[Call
         for one in findings
     ]
     RemedyTask.objects.bulk_create(tasks)
-    for task in tasks:
-        _note("standing.remedy_assigned", task, SYSTEM, {"lesson": task.lesson.slug})
+    ledger.append_all([_told("standing.remedy_assigned", task, SYSTEM, {"lesson": task.lesson.slug}) for task in tasks])
     return len(tasks)
 
 
 @transaction.atomic
-def _withdraw(task: RemedyTask, now: datetime) -> int:
-    changed = RemedyTask.objects.open().filter(pk=task.pk).update(withdrawn_at=now)
-    if changed:
-        _note("standing.remedy_withdrawn", task, SYSTEM, {})
-    return changed
+def _withdraw(ids: list[int], now: datetime) -> int:
+    rows = RemedyTask.objects.open().filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    tasks = list(rows.select_related("employee", "finding"))
+    RemedyTask.objects.filter(pk__in=[task.pk for task in tasks]).update(withdrawn_at=now)
+    ledger.append_all([_told("standing.remedy_withdrawn", task, SYSTEM, {}) for task in tasks])
+    return len(tasks)
 
 
 @transaction.atomic
@@ -224,7 +229,8 @@ def finish_task(*, task: RemedyTask, by: Employee) -> RemedyTask:
     task.done_at = now
     task.save(update_fields=["done_at"])
     seconds = int((now - task.opened_at).total_seconds())
-    _note("standing.remedy_done", task, by.uid, {"lesson": task.lesson.slug, "seconds_since_opened": seconds})
+    body = {"lesson": task.lesson.slug, "seconds_since_opened": seconds}
+    ledger.append_all([_told("standing.remedy_done", task, by.uid, body)])
     return task
 
 
@@ -237,6 +243,6 @@ def is_remedied(finding: Finding) -> bool:
     return called is None or called not in lessons_of([called])
 
 
-def _note(verb: str, task: RemedyTask, actor: str, body: dict) -> None:
+def _told(verb: str, task: RemedyTask, actor: str, body: dict) -> ledger.Telling:
     finding = {"finding": task.finding.uid, "kind": task.finding.kind, "task": task.uid}
-    ledger.append(verb=verb, actor=actor, subject=task.employee.uid, body={**finding, **body})
+    return ledger.Telling(verb=verb, actor=actor, subject=task.employee.uid, body={**finding, **body})

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from archive import calendars
 from portal.people.models import Employee
+from portal.shares import percent
 from portal.standing import history, rules
 from portal.standing.models import MonthEnd, StandingChange
 
@@ -93,7 +94,7 @@ def _line_up(who: int, above: dict[int, int | None]) -> Iterator[int | None]:
 
 @dataclass(frozen=True)
 class Point:
-    """One month, or today (``month`` None). Shares in whole percent, rounded down, None where there was nobody."""
+    """One month, or today (``month`` None). Shares in whole percent, None where there was nobody."""
 
     month: date | None
     people: int
@@ -110,11 +111,11 @@ class Point:
 
     @property
     def current_percent(self) -> int | None:
-        return self.current * 100 // self.people if self.people else None
+        return percent(self.current, self.people)
 
     @property
     def barred_percent(self) -> int | None:
-        return self.barred * 100 // self.people if self.people else None
+        return percent(self.barred, self.people)
 
 
 def points(manager: Employee | None, now: Count, today: date) -> list[Point]:

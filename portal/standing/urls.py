@@ -40,6 +40,7 @@ urlpatterns = [
     path("record/", people.record, name="record"),
     path("record/<month:month>/", people.record_month, name="record_month"),
     path("record/report/", remedies.report, name="report"),
+    path("record/reports/<str:uid>/", remedies.slip, name="slip"),
     path("record/findings/<str:uid>/answer/", remedies.answer, name="answer"),
     path("record/statement/", statements.statement, name="statement"),
     path("remedies/", remedies.remedy_table, name="remedy_table"),

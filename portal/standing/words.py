@@ -37,8 +37,9 @@ def _sentence(code: str, on: str, count: int) -> str:
             return _("Nothing is open in what the archive holds.")
         case "archive_attention":
             return ngettext(
-                "One point in the archive record needs attention: an open finding, a silent seat or late messages.",
-                "%(count)d points in the archive record need attention: open findings, a silent seat, late messages.",
+                "One point in the archive record needs attention: an open finding, or a month that was silent or late.",
+                "%(count)d points in the archive record need attention: open findings, or months that were silent or "
+                "late.",
                 count,
             ) % {"count": count}
         case "training_grace":

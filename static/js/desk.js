@@ -16,8 +16,42 @@
     if (box) box.checked = !box.checked;
   };
 
+  // Deciding by key: y confirms, f is a false alarm, e closes. The reason must be there, and it is asked once more.
+  const ACTS = { y: "confirm", f: "dismiss", e: "close" };
+  const decide = (button) => {
+    const asked = document.querySelector("[data-ask]");
+    if (!button || !asked || !button.form.reportValidity()) return;
+    for (const said of asked.querySelectorAll("[data-says]")) said.hidden = said.dataset.says !== button.dataset.act;
+    asked.returnValue = "no";
+    asked.addEventListener(
+      "close",
+      () => (asked.returnValue === "yes" ? button.form.requestSubmit(button) : button.form.elements.text.focus()),
+      { once: true },
+    );
+    asked.showModal();
+  };
+
+  // Ctrl+Enter sends the form that one writes in, by its first button.
+  const send = (form) => {
+    const button = form?.querySelector("button[name=act], button");
+    if (!button) return;
+    button.dataset.act ? decide(button) : form.requestSubmit(button);
+  };
+
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea, input")) {
+      event.preventDefault();
+      send(event.target.form);
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (document.querySelector("dialog[open]")) return;
+    const act = ACTS[event.key] && document.querySelector(`button[data-act="${ACTS[event.key]}"]`);
+    if (act) {
+      event.preventDefault();
+      decide(act);
+      return;
+    }
     const found = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (found) {
       event.preventDefault();

@@ -32,7 +32,7 @@ def test_ones_own_history_is_told_in_words_in_both_languages(firm, sign_in):
         "Passed the module “Module second” with 100%.",
         f"Certificate {firm['certificate'].serial} was issued.",
         "Told of a slip of their own, of",
-        "A finding was opened: told by the person.",
+        "A finding was opened: Self-report.",
         "Standing: may",
         "Came onto HR’s list.",
     ):

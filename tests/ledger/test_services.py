@@ -25,6 +25,17 @@ def test_an_entry_outside_a_transaction_is_refused():
         services.append(verb="x", actor="x", subject="x", body={})
 
 
+def test_many_entries_take_as_many_queries_as_one_and_follow_each_other(write, count_queries):
+    write(1)
+    tellings = [services.Telling(verb="x", actor="x", subject="x", body={"n": n}) for n in range(50)]
+    told = []
+    assert count_queries(lambda: told.extend(services.append_all(tellings))) == 4
+    assert [one.seq for one in told] == list(range(2, 52))
+    assert [services.body_of(one)["n"] for one in told] == list(range(50))
+    assert services.verify() == (51, None)
+    assert services.append_all([]) == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_entry_of_a_change_that_was_rolled_back_leaves_no_gap(write):
     write(1)

@@ -129,6 +129,7 @@ TABLE = {
     "standing:remedy_table": Line(OVERSIGHT),
     "standing:remedy": Line(OWNER, args=lambda h: [h["remedy"].uid]),
     "standing:report": Line(EVERYBODY - {"auditor"}),
+    "standing:slip": Line(OWNER, args=lambda h: [h["finding"].self_report.uid]),
     "standing:statement": Line(EVERYBODY - {"auditor"}),
     "standing:answer": Line(OWNER, args=lambda h: [h["finding"].uid], method="post", data=lambda h: {"text": "so"}),
     "standing:feed": Line(frozenset({"compliance"})),

@@ -56,13 +56,12 @@ def test_nothing_new_writes_nothing(make_employee):
 
 
 def test_only_people_to_whom_something_happened_are_looked_at(make_employee):
-    one, two = make_employee(), make_employee()
+    one, _other = make_employee(), make_employee()
     services.catch_up()
     before = services.Look.objects.get().seq
     studying.assign(one)
-    ids = services.whom_to_look_at(after=before, upto=services.ledger.head_seq(), now=timezone.now())
-    assert ids == [one.pk]
-    assert two.pk not in ids
+    assert services.whom_the_log_names(after=before, upto=services.ledger.head_seq()) == [one.pk]
+    assert services.who_else_waits(timezone.now(), most=10) == []
 
 
 def test_a_due_date_that_passes_bars_by_itself(make_employee):
@@ -100,8 +99,30 @@ def test_a_completion_rings_for_the_standings(make_employee, bells, django_captu
     assert settings.STANDING_CATCH_UP_TASK in {name for name, _ in bells}
 
 
+def test_everybody_under_a_new_policy_keeps_nobody_waiting_to_whom_something_happened(make_employee, monkeypatch):
+    people = [make_employee() for _ in range(5)]
+    services.catch_up()
+    Standing.objects.update(policy_version="of old")
+    studying.assign(people[-1])
+    monkeypatch.setattr(services, "PIECE", 2)
+    assert services.catch_up() == 3
+    assert state_of(people[-1])[0] == "assigned"
+    assert [services.catch_up() for _ in range(2)] == [2, 0]
+    assert not Standing.objects.filter(policy_version="of old").exists()
+
+
+def test_a_hundred_changes_cost_as_many_queries_as_ten(make_employee, count_queries):
+    """On SQLite a statement takes so many values at most; a batch of ten and one of a hundred differ by those alone."""
+    costs = []
+    for n in (10, 100):
+        ids = [make_employee().pk for _ in range(n)]
+        costs.append(count_queries(lambda ids=ids: services.bring_up_to_date(employee_ids=ids, today=date(2026, 6, 1))))
+    assert costs[1] - costs[0] <= 6
+    assert StandingChange.objects.count() == 110
+
+
 def test_a_hundred_people_cost_as_many_reads_as_ten(make_employee, count_queries):
-    """The facts of a batch are read at once; only what is written grows with the people."""
+    """The facts of a batch are read at once."""
     few = [make_employee().pk for _ in range(10)]
     services.bring_up_to_date(employee_ids=few, today=timezone.localdate())
     many = few + [make_employee().pk for _ in range(90)]

@@ -12,6 +12,7 @@ from archive import services as archive
 from archive.models import Finding, MessageText, Sample
 from archive.rules import Opening
 from archive.services import findings
+from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from tests.archive.conftest import CLIENT, line, run_import, write_feed  # noqa: F401 - fixtures
 
@@ -221,7 +222,7 @@ def test_many_are_dismissed_at_once_and_one_that_is_held_stops_no_other(client, 
     archive.claim_finding(finding=held, reviewer=make_employee(name_en="Other"))
     told = {"act": "dismiss", "text": "on leave", "finding": [mine.uid, held.uid, "unknown"]}
     answer = client.post(reverse("standing:finding_bulk"), told, follow=True)
-    assert "1 finding written down." in said(answer)
+    assert "1 finding dismissed as a false alarm." in said(answer)
     assert "Other is working on it" in said(answer)
     assert {one.pk: one.state for one in Finding.objects.all()} == {mine.pk: "dismissed", held.pk: "new"}
 
@@ -248,3 +249,76 @@ def test_a_month_that_becomes_final_is_sampled_and_reviewed_on_its_page(words, o
     client.post(item, {"result": "concern", "action": "told the manager"})
     assert "told the manager" in client.get(address).text
     assert soup(client.get(reverse("standing:sample_list"))).select_one("td .tag.good")
+
+
+# --- finding one, and one that somebody else has
+
+
+def test_a_search_finds_by_name_number_handle_and_id_and_stands_in_no_address(client, make_employee):
+    na, wei = make_employee(name_en="Li Na", employee_no="N1"), make_employee(name_en="Wei", name_zh="李伟")
+    of_na, of_wei = find(na, "silent_seat"), find(wei, "after_refusal")
+    Finding.objects.filter(pk=of_wei.pk).update(facts={"contact": "wmOne"})
+    wanted = {
+        "li na": of_na,
+        "n1": of_na,
+        "李伟": of_wei,
+        "wmOne": of_wei,
+        of_wei.uid: of_wei,
+    }
+    for text, one in wanted.items():
+        page = soup(client.post(LIST, {"q": text}))
+        assert [row["value"] for row in page.select("[data-row] input")] == [one.uid], text
+    page = soup(client.post(LIST, {"q": "li na"}))
+    assert not [
+        link for link in page.select("a[href*='li'], form[action*='li%20na']") if "li na" in link.get("href", "")
+    ]
+    assert page.select_one(".files input[name=q]")["value"] == "li na"
+    assert soup(client.post(LIST, {"q": "nobody"})).select("[data-row]") == []
+
+
+def test_what_was_searched_for_is_what_the_file_holds(client, make_employee):
+    find(make_employee(name_en="Li Na"), "silent_seat")
+    find(make_employee(name_en="Wei"), "silent_seat")
+    for name, person in (("standing:finding_file", "Li Na"), ("standing:people_file", "Li Na")):
+        answer = client.post(reverse(name, args=["csv"]), {"q": "li na"})
+        rows = b"".join(answer).decode("utf-8-sig").splitlines()
+        assert len(rows) == 2
+        assert person in rows[1]
+    assert Entry.objects.filter(verb="standing.exported").count() == 2
+
+
+def test_a_finding_that_somebody_has_who_is_away_is_taken_over_with_a_reason(client, officer, make_employee):
+    finding, away = find(make_employee(), "silent_seat"), make_employee(name_en="Grace")
+    archive.claim_finding(finding=finding, reviewer=away)
+    page = soup(client.get(reverse("standing:finding", args=[finding.uid])))
+    assert page.select("button[value=take_over]")
+    assert not page.select("[data-act]")
+    assert "Say why you take it over." in said(do(client, finding, "take_over", " "))
+    assert "You have taken it over." in said(do(client, finding, "take_over", "away until Monday"))
+    finding.refresh_from_db()
+    assert finding.claimed_by == officer
+    [entry] = Entry.objects.filter(verb="archive.finding_taken_over", actor=officer.uid)
+    body = ledger.body_of(entry)
+    assert (body["before"], body["text"]) == (away.uid, "away until Monday")
+    assert "It is dismissed" in said(do(client, finding, "dismiss"))
+
+
+def test_what_a_person_told_of_themselves_is_settled_with_thanks(client, make_employee):
+    told = {"happened_on": FRIDAY.date(), "where": "wechat", "began": "client", "about": "business"}
+    finding = archive.report_slip(employee=make_employee(), **told, has_moved=True, has_kept=True).finding
+    page = soup(client.get(reverse("standing:finding", args=[finding.uid])))
+    assert [button["value"] for button in page.select("[data-act]")] == ["close"]
+    assert [one["value"] for one in page.select("input[name=how]")] == ["remedied", "thanked"]
+    assert "It is closed." in said(do(client, finding, "close", how="thanked"))
+
+
+def test_a_file_of_findings_names_each_and_where_it_is(client, make_employee, settings):
+    settings.SITE_URL = "https://portal.example"
+    finding = find(make_employee(), "after_refusal")
+    Finding.objects.filter(pk=finding.pk).update(facts={"contact": "wmOne"})
+    rows = b"".join(client.get(reverse("standing:finding_file", args=["csv"]))).decode("utf-8-sig").splitlines()
+    heading, row = (line.split(",") for line in rows)
+    told = dict(zip(heading, row, strict=True))
+    assert told["Finding"] == finding.uid
+    assert told["Handle or contact"] == "wmOne"
+    assert told["Address"] == f"https://portal.example{reverse('standing:finding', args=[finding.uid])}"

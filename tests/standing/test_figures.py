@@ -17,7 +17,7 @@ from archive.metrics import Metrics
 from archive.models import Finding, Record
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from portal.people.models import Employee
+from portal.people.models import Department, Employee, Office
 from portal.standing import figures, permission_feed, services, tasks
 from portal.standing.models import FeedToken
 from tests import studying
@@ -95,12 +95,22 @@ def csv_rows(response) -> list[list[str]]:
 
 
 def xlsx_rows(response) -> list[list[str]]:
-    """Read the cells as their texts: shared strings are not used in files that are written row by row."""
+    """Read the cells as their texts: shared strings are not used in files that are written row by row.
+
+    A cell with a style is a day, as the days from 30 December 1899.
+    """
     assert response.status_code == 200
     sheet = zipfile.ZipFile(io.BytesIO(b"".join(response))).read("xl/worksheets/sheet1.xml")
     ns = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
     rows = ElementTree.fromstring(sheet).findall(".//x:row", ns)  # noqa: S314 - our own file of a moment ago
-    return [["".join(cell.itertext()) for cell in row.findall("x:c", ns)] for row in rows]
+    return [[_cell(cell, is_heading=n == 0) for cell in row.findall("x:c", ns)] for n, row in enumerate(rows)]
+
+
+def _cell(cell, *, is_heading: bool) -> str:
+    text = "".join(cell.itertext())
+    if is_heading or "s" not in cell.attrib:
+        return text
+    return (date(1899, 12, 30) + timedelta(int(text))).isoformat()
 
 
 def told(value: object) -> str:
@@ -192,18 +202,39 @@ def rows_behind(client, address: str) -> int:
     return len(page.select("table.heat tbody tr, #finding-rows tbody tr, .tries tbody tr"))
 
 
-def test_each_number_opens_as_many_rows_as_it_says(firm, client):
-    page = soup(client.get(FIRM))
+PARTS = {
+    "whole": lambda: {},
+    "department": lambda: {"department": Department.objects.get(name="Desks").pk},
+    "nowhere": lambda: {"department": 0},
+    "office": lambda: {"office": Office.objects.get(code="east").pk},
+    "both": lambda: PARTS["department"]() | PARTS["office"](),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_number_opens_as_many_rows_as_it_says(firm, client, part):
+    page = soup(client.get(FIRM, PARTS[part]()))
     links = [
         (link["href"], link.text.strip())
         for link in page.select("main a[href]")
         if re.fullmatch(r"[\d,]+", link.text.strip())
     ] + [(cell["href"], cell.strong.text) for cell in page.select(".matrix a")]
     links += [(tile["href"], tile.select_one(".num").text) for tile in page.select(".tiles a") if "%" not in tile.text]
-    assert len(links) > 60
+    assert len(links) > (60 if part == "whole" else 25)
     assert any(number(says) for _address, says in links)
     for address, says in links:
         assert rows_behind(client, address) == number(says), address
+
+
+def test_the_files_of_a_narrowed_page_are_narrowed_as_it_is(firm, client):
+    page = soup(client.get(FIRM, PARTS["office"]()))
+    addresses = [link["href"] for link in page.select(".files a[href*='csv']")]
+    assert addresses
+    assert all("office=" in one for one in addresses)
+    [states] = [one for one in addresses if "states" in one]
+    cells = [number(cell.strong.text) for cell in page.select(".matrix a")]
+    assert [int(row[2]) for row in csv_rows(client.get(states))[1:]] == cells
+    assert sum(cells) == 2
 
 
 def test_a_department_counts_those_under_it_and_so_does_its_page(firm, client):

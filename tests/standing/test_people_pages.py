@@ -1,9 +1,14 @@
 import pytest
 from bs4 import BeautifulSoup
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
+from django.utils import translation
 
+from portal.people.models import Employee
 from portal.standing import services
+from portal.standing.models import StandingChange
 from tests import studying
+from training.models import Assignment
 
 TEAM, PEOPLE = reverse("standing:team"), reverse("standing:people")
 
@@ -85,3 +90,30 @@ def test_a_page_of_many_costs_as_many_queries_as_one_of_few(team, make_employee,
         studying.assign(make_employee(manager=team))
     services.catch_up()
     assert count_queries(lambda: client.get(TEAM)) == few
+
+
+def test_each_change_of_a_standing_says_what_came_and_what_went(team, sign_in):
+    person = Employee.objects.get(name_en="Bo Assigned")
+    studying.complete(Assignment.objects.get(employee=person))
+    services.catch_up()
+    page = BeautifulSoup(sign_in(team).get(reverse("standing:person", args=[person.uid])).text, "html.parser")
+    newest, first = page.select("table.changes tbody tr")
+    assert "Training is current until" in newest.select_one("li").text
+    assert "has been assigned" in newest.select_one("del").text
+    assert not first.select("del")
+    numbers = [row.select("td")[-1].get_text(strip=True) for row in (newest, first)]
+    entries = StandingChange.objects.filter(employee=person).values_list("entry_seq", flat=True)
+    assert numbers == [f"entry {seq}" for seq in entries]
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [("2999-01-01", "That day has not come yet"), ("foo", "That is no day"), ("1999-01-01", "That is not a past day")],
+)
+def test_a_day_that_cannot_be_shown_is_said_to_be_so(team, sign_in, at, said):
+    assert said in sign_in(team).get(f"{TEAM}?at={at}").text
+
+
+def test_numbers_are_in_groups_of_three_in_chinese_too():
+    with translation.override("zh-hans"):
+        assert intcomma(467242) == "467,242"

@@ -14,7 +14,7 @@ from archive.services import findings
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.standing import case, remedies, services
-from portal.standing.models import Remedy, RemedyTask
+from portal.standing.models import Remedy, RemedyTask, Standing
 from tests import studying
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,27 @@ def test_a_finding_assigns_its_lesson_once(course, person):
     task = RemedyTask.objects.get()
     assert (task.employee, task.lesson.slug, task.finding.kind) == (person, "first-lesson", "off_channel")
     assert Entry.objects.filter(verb="standing.remedy_assigned", subject=person.uid).count() == 1
+
+
+def test_a_look_assigns_a_piece_of_many_the_newest_first_and_the_next_one_goes_on(course, person, monkeypatch):
+    findings_of_all = [find(person, n=n) for n in range(5)]
+    monkeypatch.setattr(remedies, "PIECE", 3)
+    monkeypatch.setattr(remedies, "BATCH", 2)
+    assert remedies.catch_up() == 3
+    assert set(RemedyTask.objects.values_list("finding", flat=True)) == {one.pk for one in findings_of_all[2:]}
+    assert [remedies.catch_up() for _ in range(2)] == [2, 0]
+
+
+def test_fifty_lessons_cost_as_many_queries_as_five_to_assign_and_to_withdraw(course, person, count_queries):
+    costs = []
+    for n, many in ((100, 5), (200, 50)):
+        made = [find(person, n=n + step) for step in range(many)]
+        assigned = count_queries(remedies.catch_up)
+        Finding.objects.filter(pk__in=[one.pk for one in made]).update(state="dismissed", closed_at=NOON)
+        costs.append((assigned, count_queries(remedies.catch_up)))
+    assert costs[0] == costs[1]
+    assert RemedyTask.objects.filter(withdrawn_at__isnull=False).count() == 55
+    assert ledger.verify()[1] is None
 
 
 def test_a_kind_that_calls_for_nothing_assigns_nothing_and_counts_as_remedied(course, person):
@@ -184,7 +205,7 @@ def test_the_lesson_is_on_the_first_page_and_opens_with_the_facts(task, sign_in)
     assert address in client.get(reverse("standing:today")).text
     page = text(client.get(address))
     assert "Lesson of first" in page
-    assert "off-channel talk" in page
+    assert "Off-channel communication" in page
     task.refresh_from_db()
     assert task.opened_at
     assert "Take your time" in text(client.post(address, {"finish": 1}, follow=True))
@@ -208,10 +229,69 @@ def test_a_slip_is_told_in_one_form(person, sign_in):
         assert client.post(page, {**told, "where": "fax"}).status_code == 200
         assert not SelfReport.objects.exists()
         assert client.post(page, told).status_code == 302
-        assert "Told by the person" in text(client.get(reverse("standing:record")))
+        assert "Self-report" in text(client.get(reverse("standing:record")))
     report = SelfReport.objects.get()
     assert (report.employee, report.happened_on) == (person, date(2026, 10, 12))
     assert (report.has_moved, report.has_kept) == (True, False)
+
+
+def tell(person) -> SelfReport:
+    told = {"happened_on": NOON.date(), "where": "wechat", "began": "client", "about": "business"}
+    return archive.report_slip(employee=person, **told, has_moved=False, has_kept=False)
+
+
+def test_a_slip_has_a_receipt_that_says_what_is_next_and_takes_what_was_done_since(person, make_employee, sign_in):
+    report = tell(person)
+    client, page = sign_in(person), reverse("standing:slip", args=[report.uid])
+    assert report.uid[:8] in text(client.get(page))
+    assert "Move the chat" in text(client.get(page))
+    assert "Say what there is to add." in text(client.post(page, {}, follow=True))
+    client.post(page, {"has_moved": "on", "note": "moved this morning"})
+    report.refresh_from_db()
+    assert (report.has_moved, report.has_kept, report.finding.facts["has_moved"]) == (True, False, True)
+    client.post(page, {"has_kept": "on"})  # what is not told again is not taken back
+    report.refresh_from_db()
+    assert (report.has_moved, report.has_kept) == (True, True)
+    shown = text(client.get(page))
+    assert "moved this morning" in shown
+    assert "Move the chat" not in shown
+    client.post(page, {"note": "one more thing"})
+    assert "one more thing" in text(client.get(page))
+    assert Entry.objects.filter(verb="archive.finding_added", actor=person.uid, subject=person.uid).count() == 3
+    assert sign_in(make_employee(roles=("Compliance",))).get(page).status_code == 404
+
+
+def test_nothing_is_added_to_a_slip_that_is_settled(person, make_employee, sign_in):
+    report = tell(person)
+    settled = {"decision": "closed", "how": "thanked", "reason": "nothing further"}
+    archive.review_finding(finding=report.finding, reviewer=make_employee(), **settled)
+    page = reverse("standing:slip", args=[report.uid])
+    client = sign_in(person)
+    assert "Thank you for telling" in text(client.get(page))
+    client.post(page, {"has_kept": "on"})
+    report.refresh_from_db()
+    assert report.has_kept is False
+
+
+@pytest.mark.parametrize("decision", ["confirmed", "dismissed"])
+def test_what_one_tells_of_oneself_is_neither_confirmed_nor_called_a_false_alarm(person, make_employee, decision):
+    report = tell(person)
+    with pytest.raises(archive.WrongWay):
+        archive.review_finding(finding=report.finding, decision=decision, reason="x", reviewer=make_employee())
+    report.finding.refresh_from_db()
+    assert report.finding.state == "new"
+
+
+def test_telling_of_a_slip_never_worsens_the_archives_state(person):
+    services.catch_up()
+    before = Standing.objects.get(employee=person)
+    tell(person)
+    services.catch_up()
+    after = Standing.objects.get(employee=person)
+    assert (after.archive_state, after.may_message) == (before.archive_state, before.may_message)
+    Finding.objects.update(due_on=date(2020, 1, 1), severity=3)
+    services.bring_up_to_date(employee_ids=[person.pk], today=NOON.date())
+    assert Standing.objects.get(employee=person).archive_state == before.archive_state
 
 
 def test_a_question_stands_on_the_record_until_it_is_answered(person, make_employee, sign_in):

@@ -98,7 +98,7 @@ def test_the_pages_of_one_person(viewer, firm, sign_in):
         if tuple(answers.values()) != wanted:
             wrong.append((name, answers))
         if sees != "-":
-            shows_archive = "Messages taken back" in client.get(page).text
+            shows_archive = "Excessive recalls" in client.get(page).text
             assert shows_archive is (sees == "a"), name
     assert wrong == []
 
@@ -133,7 +133,7 @@ def test_a_manager_reads_of_findings_what_they_are_and_not_what_is_in_them(firm,
     pages = [client.get(reverse(name)).text for name in ("standing:team_findings",)]
     pages += [client.get(reverse("standing:person", args=[firm["Al"].uid])).text]
     due = date_format(date(2026, 6, 20), "SHORT_DATE_FORMAT")
-    assert all("essages taken back" in page and due in page for page in pages)
+    assert all("Excessive recalls" in page and due in page for page in pages)
     assert not any("987654" in page or "987,654" in page for page in pages)
     case = firm["Al"].findings.get()
     assert client.get(reverse("standing:finding", args=[case.uid])).status_code == 403

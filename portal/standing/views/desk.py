@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from archive import sealing
@@ -22,7 +22,7 @@ from portal.people.models import Office
 from portal.standing import case, desk, places
 
 MAY_SEE, MAY_ACT = "archive.view_every_record", "archive.review_findings"
-PAGE_SIZE, BULK = 25, 100
+PAGE_SIZE, BULK, MOST_FOUND = 25, 100, 100
 REFUSED = (
     archive.AlreadyDecided,
     archive.SomebodyElses,
@@ -33,13 +33,17 @@ REFUSED = (
 )
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @permission_required(MAY_SEE, raise_exception=True)
 @vary_on_headers("HX-Request")
 def finding_list(request: HttpRequest) -> HttpResponse:
+    """The queue. A search, which may be for a name, comes by POST and shows the first MOST_FOUND at once."""
     filters, today = desk.Filters.from_query(request.GET), timezone.localdate()
-    page = Paginator(desk.queue(request.user, filters, today), PAGE_SIZE).get_page(request.GET.get("page"))
+    text = request.POST.get("q", "").strip()[:80]
+    rows = desk.found(desk.queue(request.user, filters, today), text)
+    page = Paginator(rows, MOST_FOUND if text else PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"page": page, "filters": filters, "today": today, "may_act": request.user.has_perm(MAY_ACT)}
+    context["text"] = text
     if request.htmx and not request.htmx.boosted:
         return render(request, "standing/_finding_rows.html", context)
     counts = Finding.objects.visible_to(request.user).open().values_list("kind").annotate(n=Count("pk"))
@@ -114,6 +118,7 @@ def _decide(finding: Finding, request: HttpRequest, decision: str) -> None:
 ACTS = {
     "claim": lambda f, r: archive.claim_finding(finding=f, reviewer=r.user),
     "release": lambda f, r: archive.release_finding(finding=f, reviewer=r.user),
+    "take_over": lambda f, r: archive.take_over_finding(finding=f, reviewer=r.user, reason=r.POST.get("text", "")),
     "note": lambda f, r: archive.note_on_finding(finding=f, text=r.POST.get("text", ""), reviewer=r.user),
     "ask": lambda f, r: archive.ask_person(finding=f, question=r.POST.get("text", ""), reviewer=r.user),
     "confirm": lambda f, r: _decide(f, r, "confirmed"),
@@ -124,6 +129,7 @@ ACTS = {
 }
 DONE = {
     "claim": gettext_lazy("You have taken it on."),
+    "take_over": gettext_lazy("You have taken it over."),
     "release": gettext_lazy("You have let it go: anybody may take it on."),
     "note": gettext_lazy("The note is written down."),
     "ask": gettext_lazy("The person is asked. The question stands on their page until it is answered."),
@@ -171,13 +177,20 @@ def finding_bulk(request: HttpRequest) -> HttpResponse:
         except REFUSED as error:
             refused.append(f"{one.get_kind_display()}: {said(error)}")
     if done:
-        text = ngettext("%(n)s finding written down.", "%(n)s findings written down.", done)
-        messages.success(request, text % {"n": done})
+        messages.success(request, _bulk_done(act, done) % {"n": done})
     for why in refused[:5]:
         messages.error(request, why)
     if not uids:
         messages.error(request, _("Choose some findings first."))
     return redirect(f"{reverse('standing:finding_list')}?{desk.Filters.from_query(request.GET).query}")
+
+
+def _bulk_done(act: str, n: int) -> str:
+    if act == "claim":
+        return ngettext("You have taken on %(n)s finding.", "You have taken on %(n)s findings.", n)
+    if act == "release":
+        return ngettext("You have let %(n)s finding go.", "You have let %(n)s findings go.", n)
+    return ngettext("%(n)s finding dismissed as a false alarm.", "%(n)s findings dismissed as false alarms.", n)
 
 
 # --- samples

@@ -27,6 +27,7 @@ from portal.standing import (
     past,
     people_table,
     places,
+    remedies,
     rules,
     talks,
     trend,
@@ -43,7 +44,7 @@ def _past_day(request: HttpRequest, today: date) -> date | None:
     text = request.GET.get("at", "")
     day = past.day_of(text, today)
     if text and day is None:
-        messages.info(request, _("That is not a past day: this is how it stands today."))
+        messages.info(request, past.why_not(text, today))
     return day
 
 
@@ -131,8 +132,9 @@ def firm(request: HttpRequest) -> HttpResponse:
     if day := _past_day(request, today):
         context = past.group_at(day, request.GET.get("page"), request.user, manager=None)
         return render(request, "standing/past.html", context)
+    scope = firm_page.Scope.from_query(request.GET)
     overdue = {"reviews_overdue": len(training.overdue_lessons(today))}
-    return render(request, "standing/firm.html", firm_page.page_of(request.user, today) | overdue)
+    return render(request, "standing/firm.html", firm_page.page_of(request.user, today, scope) | overdue)
 
 
 @require_GET
@@ -206,6 +208,8 @@ def _people_page(
         "modules": people_table.module_titles(),
         "filters": filters,
         "sees_archive": sees_archive,
+        "kinds": [(kind, Finding.Kind(kind).label) for kind in Finding.Kind.values if kind in remedies.ABOUT_PEOPLE],
+        "below": Employee.objects.visible_to(request.user).filter(uid=filters.below).first() if filters.below else None,
     }
     return render(request, "standing/_people_rows.html" if is_part else template, context)
 

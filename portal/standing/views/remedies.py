@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from archive import services as archive
-from archive.models import Finding
+from archive.models import Finding, SelfReport
 from portal.standing import case, remedies
-from portal.standing.forms import ReportForm
+from portal.standing.forms import MoreForm, ReportForm
 from portal.standing.models import RemedyTask
 from training import blocks, lessons
 
@@ -108,10 +108,29 @@ def report(request: HttpRequest) -> HttpResponse:
         raise Http404
     form = ReportForm(request.POST or None, today=timezone.localdate())
     if request.method == "POST" and form.is_valid():
-        archive.report_slip(employee=request.user, **form.cleaned_data)
+        told = archive.report_slip(employee=request.user, **form.cleaned_data)
         messages.success(request, _("Thank you. It is written down, and that you told of it yourself counts for you."))
-        return redirect("standing:record")
+        return redirect("standing:slip", told.uid)
     return render(request, "standing/report.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+def slip(request: HttpRequest, uid: str) -> HttpResponse:
+    """What one has told: its receipt, what happens next, and what one may add. Only for who told it."""
+    told = get_object_or_404(SelfReport.objects.filter(employee=request.user).select_related("finding"), uid=uid)
+    form = MoreForm(request.POST if request.method == "POST" else None, report=told)
+    if request.method == "POST" and form.is_valid():
+        try:
+            archive.add_to_slip(report=told, **form.cleaned_data)
+        except (archive.AlreadyDecided, archive.ReasonMissing) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("It is added to what you told."))
+        return redirect("standing:slip", uid)
+    task = RemedyTask.objects.filter(finding=told.finding).select_related("lesson__module__edition").first()
+    steps = told.finding.steps.filter(what__in=case.TOLD_TO_THE_PERSON)
+    context = {"report": told, "finding": told.finding, "form": form, "task": task, "steps": steps}
+    return render(request, "standing/slip.html", context)
 
 
 @require_POST

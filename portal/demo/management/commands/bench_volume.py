@@ -19,7 +19,7 @@ from portal.people.models import Employee
 from portal.standing import knowledge, trend
 from training.models import Course
 
-TOUCHED = 1_000  # people whom one import touches
+TOUCHED = (25, 1_000)  # people whom one import touches
 
 
 class Command(BaseCommand):
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             counted = trend.take(today)
             took = round((time.perf_counter() - began) * 1000)
             self.stdout.write(f"{counted} ends of months counted in {took} ms")
-            looks = looking.measure(min(TOUCHED, people))
+            looks = looking.measure(tuple(min(size, people // 4) for size in TOUCHED))
             self.stdout.write(looking.as_text(looks))
             exported = [one for kind in tables.KINDS for one in exporting.measure(kind, (100, people))]
             self.stdout.write(exporting.as_text(exported))
@@ -79,6 +79,8 @@ class Command(BaseCommand):
         finding = Finding.objects.open().order_by("due_on", "pk").first()
         return [
             ("healthz (reference)", reverse("healthz"), None),
+            ("today of a head", reverse("standing:today"), head.email),
+            ("today of compliance", reverse("standing:today"), officer.email),
             ("team of a division", reverse("standing:team"), head.email),
             ("findings of a team", reverse("standing:team_findings"), head.email),
             ("person", reverse("standing:person", args=[person.uid]), head.email),
