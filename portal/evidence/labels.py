@@ -62,6 +62,7 @@ LABELS: dict[str, Promise] = {
     "standing.remedy_chosen": _("The lesson that a kind of finding calls for was chosen."),
     "training.certificates_exported": _("Certificates went out as a file."),
     "training.edition_published": _("An edition of a course was published."),
+    "training.material_change": _("An edition was declared to ask more than those before it."),
     "training.recall_settled": _("A recalled question was settled."),
     "training.recall_sent_back": _("A recall was sent back by a second person."),
     "quizzes.recall_asked_again": _("A recall that was sent back was asked for again."),

@@ -27,7 +27,10 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
         _("Training"),
         (*_of("training.", "assigned exempted edition_begun lesson_finished module_passed completed"), REMINDED),
     ),
-    "quizzes": (_("Quizzes"), _of("quizzes.attempt_", "started submitted regraded")),
+    "quizzes": (
+        _("Quizzes"),
+        (*_of("quizzes.attempt_", "started submitted regraded"), "training.fresh_answered"),
+    ),
     "certificates": (_("Certificates"), _of("training.certificate_", "issued confirmed replaced revoked")),
     "standing": (_("Standing"), ("standing.changed",)),
     "findings": (
