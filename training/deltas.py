@@ -71,7 +71,7 @@ def prepare(edition: Edition, *, by: str) -> None:
 
 def _make(before: Edition, edition: Edition, by: str) -> None:
     found = [one for one in changes(before, edition) if one.questions]
-    if not found:
+    if not found or _is_all(edition, found):
         return
     delta = Delta.objects.create(before=before, edition=edition)
     for one in found:
@@ -84,6 +84,11 @@ def _make(before: Edition, edition: Edition, by: str) -> None:
             **{name: getattr(one.module.quiz, name) for name in TERMS},
         )
         DeltaModule.objects.create(delta=delta, module=one.module, quiz=quiz).lessons.set(one.lessons)
+
+
+def _is_all(edition: Edition, found: Collection[Changed]) -> bool:
+    """Return whether every lesson is another: then it is the whole course that is asked, and that renews it."""
+    return sum(len(one.lessons) for one in found) == Lesson.objects.filter(module__edition=edition).count()
 
 
 # --- of a cycle --------------------------------------------------------------------------------------------------

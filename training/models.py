@@ -386,3 +386,4 @@ from training.duty_models import (  # noqa: E402, F401 - they refer to what stan
     RuleVersion,
 )
 from training.fresh_models import FreshAsk, FreshCard, FreshMail  # noqa: E402, F401 - as above
+from training.upload_models import CourseUpload  # noqa: E402, F401 - as above

@@ -61,6 +61,7 @@ LABELS: dict[str, Promise] = {
     "standing.feed_token_made": _("A token of the permission feed was made."),
     "standing.remedy_chosen": _("The lesson that a kind of finding calls for was chosen."),
     "training.certificates_exported": _("Certificates went out as a file."),
+    "training.course_uploaded": _("A course was sent as a ZIP."),
     "training.edition_published": _("An edition of a course was published."),
     "training.material_change": _("An edition was declared to ask more than those before it."),
     "training.recall_settled": _("A recalled question was settled."),
