@@ -65,6 +65,11 @@ def explained(attempt: Attempt, edition: Edition) -> dict:
 def sources_of(cites: list[str], edition: Edition, lang: str) -> list[dict]:
     known = [edition.sources[one] for one in cites if one in edition.sources]
     return [
-        {"short": told(source["short"], lang), "name": told(source["name"], lang), "link": source["link"]}
+        {
+            "short": told(source["short"], lang),
+            "name": told(source["name"], lang),
+            "link": source["link"],
+            "where": told(source.get("where", {}), lang),
+        }
         for source in known
     ]
