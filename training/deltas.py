@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 
 from quizzes import services as quizzes
 from quizzes.models import Question, Quiz
-from training import rules
+from training import blocks, differences, rules
 from training.models import Assignment, Completion, Course, Delta, DeltaModule, Edition, Lesson, MaterialChange, Module
 
 TERMS = ("pass_percent", "tries_before_wait", "wait_minutes", "time_limit_minutes")
@@ -45,14 +45,22 @@ def _modules(edition: Edition) -> Iterable[Module]:
 
 
 def _changed(old: Module | None, new: Module) -> Changed:
-    was = {lesson.slug: (lesson.title, lesson.body) for lesson in old.lessons.all()} if old else {}
+    was = {lesson.slug: _read(lesson) for lesson in old.lessons.all()} if old else {}
     known = {question.words for question in old.quiz.questions.all()} if old else set()
     asked = [question for question in new.quiz.questions.all() if question.withdrawn_at is None]
-    lessons = [lesson for lesson in new.lessons.all() if was.get(lesson.slug) != (lesson.title, lesson.body)]
+    lessons = [lesson for lesson in new.lessons.all() if was.get(lesson.slug) != _read(lesson)]
     fresh = {question.pk for question in asked if question.words not in known}
     about = {source for lesson in lessons for source in lesson.cites}
     questions = [question for question in asked if question.pk in fresh or about & set(question.cites)]
     return Changed(new, lessons, questions or (asked if lessons else []))
+
+
+def _read(lesson: Lesson) -> dict[str, tuple]:
+    """Return what a person reads of a lesson and answers in it, by language. Facts about its sources are neither."""
+    return {
+        lang: (lesson.title[lang], list(differences.passages(body)), [blocks.shape(block) for block in body])
+        for lang, body in lesson.body.items()
+    }
 
 
 @transaction.atomic

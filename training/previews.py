@@ -11,6 +11,8 @@ from training.lessons import Part
 from training.loading import CourseText, LessonText, ModuleText
 from training.rules import told
 
+UP = "../../"  # from a lesson or its questions to the course: both doors lay their pages out alike
+
 
 class NotThere(LookupError):
     """The course has no such module or lesson."""
@@ -113,7 +115,8 @@ def lesson_page(draft: Draft, module: str, slug: str, lang: str, sent: Mapping[s
         "parts": parts,
         "mistakes": draft.mistakes_in(*files_of(module, slug, draft)),
         "module": {"slug": module, "title": told(of_module.title, lang)},
-        "next": of_module.lessons[place + 1].slug if place + 1 < len(of_module.lessons) else None,
+        "back_url": UP,
+        "next_url": f"../{of_module.lessons[place + 1].slug}/" if place + 1 < len(of_module.lessons) else "",
         "tried": next((part.number for part in parts if sent and part.block.get("name") == sent.get("block")), None),
     }
 
@@ -136,6 +139,7 @@ def questions_page(draft: Draft, module: str, lang: str) -> dict:
         "title": told(of_module.title, lang),
         "lang": lang,
         "module": {"slug": module, "title": told(of_module.title, lang)},
+        "back_url": UP,
         "questions": [
             {"slug": one["slug"], "tags": one["tags"], "shown": banks.explained(banks.unsaved(one), lang)}
             for one in of_module.questions

@@ -9,9 +9,12 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 SCRIPT = (Path(__file__).with_name("htmlcs") / "HTMLCS.js").read_text("utf-8")
-RUN = """() => new Promise((found) => HTMLCS.process("WCAG2AA", document, () => found(HTMLCS.getMessages()
-  .filter((one) => one.type === HTMLCS.ERROR)
-  .map((one) => [one.code, one.element.outerHTML?.slice(0, 120) ?? "the document", one.msg]))))"""
+# It looks for a form's button inside the form only; one that names its form stands elsewhere, and works.
+RUN = """() => new Promise((found) => {
+const hasButton = (form) => [...form.elements].some((one) => one.type === "submit");
+HTMLCS.process("WCAG2AA", document, () => found(HTMLCS.getMessages()
+  .filter((one) => one.type === HTMLCS.ERROR && !(one.code.endsWith("H32.2") && hasButton(one.element)))
+  .map((one) => [one.code, one.element.outerHTML?.slice(0, 120) ?? "the document", one.msg])))})"""
 
 
 def violations(page: Page) -> list[str]:
