@@ -1,5 +1,5 @@
 # What can be done with this checkout. Nothing is written outside it: .venv holds the Python packages, var the data.
-.PHONY: help demo demo-reset test test-postgres test-services test-faults test-browser check bench bench-postgres messages clean
+.PHONY: help demo demo-reset preview test test-postgres test-services test-faults test-browser check bench bench-postgres messages clean
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -11,6 +11,9 @@ demo: ## set everything up, make the demo firm, run the site (PORT=8001 for anot
 
 demo-reset: ## throw the demo firm away and begin anew
 	@bin/demo reset
+
+preview: ## show a course's folder as it would be read, again at each change (COURSE=dir, PORT=8010)
+	@bin/preview $(COURSE)
 
 test: ## run the tests on SQLite (ARGS="tests/people -k visible" goes to pytest)
 	@bin/test $(ARGS)

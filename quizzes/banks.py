@@ -152,9 +152,15 @@ def explained(question: Question, lang: str) -> dict:
     }
 
 
+def unsaved(given: Mapping) -> Question:
+    """Return a question as a row that is not saved; fields that came later may be left out."""
+    later = {name: given.get(name, default) for name, default in LATER_FIELDS.items()}
+    return Question(**{name: given[name] for name in QUESTION_FIELDS}, **later)
+
+
 def previews(given: Mapping) -> list[dict]:
     """Return how a question that is not saved would look: [{lang, paper, explained}], one for each language of it."""
-    question = Question(**{name: given[name] for name in (*QUESTION_FIELDS, *LATER_FIELDS)})
+    question = unsaved(given)
     content, kind = question.content, kind_of(question.content)
     names = {name: f"t{place}" for place, name in enumerate(kind.order(content, random.Random(0)))}  # noqa: S311
     found = []

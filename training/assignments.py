@@ -15,7 +15,7 @@ from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.people.models import Employee
-from training import audiences, looking, reasons
+from training import audiences, deltas, looking, reasons
 from training.audiences import Person
 from training.deciding import Deed, Held, Opening
 from training.looking import Book
@@ -99,6 +99,9 @@ def material_change(*, edition: Edition, since: date, by: str) -> MaterialChange
     if is_new:
         body = {"course": edition.course.slug, "edition": edition.number, "since": since.isoformat()}
         ledger.append(verb="training.material_change", actor=by, subject="system:training", body=body)
+        newest = edition.course.current
+        for asked in {edition, newest}:
+            deltas.prepare(asked, by=by)
     return change
 
 

@@ -50,6 +50,13 @@ def between(old: Edition, new: Edition, language: str) -> list[ModuleDifference]
     return [difference for difference in found if difference]
 
 
+def of_lesson(before: Edition, lesson: Lesson, language: str) -> LessonDifference | None:
+    """Return what is another in a lesson than in an older edition, None if nothing is. Two queries."""
+    module = before.modules.filter(slug=lesson.module.slug)
+    old = Lesson.objects.filter(module__in=module, slug=lesson.slug).first()
+    return _lesson(old, lesson, before, lesson.module.edition, language)
+
+
 def _modules(edition: Edition) -> dict[str, Module]:
     return {module.slug: module for module in edition.modules.prefetch_related("lessons", "quiz__questions")}
 

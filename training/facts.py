@@ -1,7 +1,7 @@
 """What the roof asks about many people at once, in a number of queries that does not grow with them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -97,7 +97,8 @@ def module_marks(employee_ids: Iterable[int], course: Course | None = None) -> d
     """Return for each person one mark a module, in the order of module_titles().
 
     Marks are of the newest cycle that the person has begun: a renewal that nobody has opened yet does not hide what
-    was passed. Somebody who studies an older edition has marks in the modules that both editions have.
+    was passed. Somebody who studies an older edition has marks in the modules that both editions have; who studies only
+    what changed keeps the marks of the cycles before it in the other modules.
     """
     course = course or permit_course()
     slugs = [module.slug for module in _columns(course)]
@@ -105,11 +106,19 @@ def module_marks(employee_ids: Iterable[int], course: Course | None = None) -> d
     marks: dict[int, dict[str, ModuleMark]] = {person: {} for person in ids}
     for chunk in _chunks(ids) if slugs else ():
         begun = Assignment.objects.filter(course=course, employee__in=chunk, edition__isnull=False).order_by("cycle")
-        newest = dict(begun.values_list("employee", "pk"))
-        person = {assignment: employee for employee, assignment in newest.items()}
-        for assignment, slug, percent in (*_opened(person), *_passed(person)):
+        counted: dict[int, list[int]] = {}
+        for employee, assignment, is_delta in begun.values_list("employee", "pk", "delta"):
+            counted[employee] = [*counted.get(employee, []), assignment] if is_delta else [assignment]
+        person = {assignment: employee for employee, mine in counted.items() for assignment in mine}
+        for assignment, slug, percent in sorted((*_opened(person), *_passed(person)), key=_cycle_then_passed(counted)):
             marks[person[assignment]][slug] = ModuleMark(percent, is_begun=True)
     return {person: [marks[person].get(slug, ModuleMark()) for slug in slugs] for person in ids}
+
+
+def _cycle_then_passed(counted: dict[int, list[int]]) -> Callable[[tuple[int, str, int | None]], tuple[int, bool]]:
+    """Return a key that puts older cycles first, and within one what was passed after what was only opened."""
+    place = {assignment: n for mine in counted.values() for n, assignment in enumerate(mine)}
+    return lambda row: (place[row[0]], row[2] is not None)
 
 
 def _columns(course: Course | None) -> list[Module]:

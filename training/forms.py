@@ -241,3 +241,29 @@ class ConnectionForm(forms.Form):
 
     def clean_tag(self) -> str:
         return tag_of(self.cleaned_data["tag"])
+
+
+class CourseUploadForm(forms.Form):
+    """A course's folder, packed."""
+
+    file = forms.FileField(
+        label=_("The course's folder as a ZIP"),
+        help_text=_("course.yaml, sources.yaml and the modules' folders, as they lie on your disk. At most 2 MB."),
+        widget=forms.FileInput(attrs={"accept": ".zip"}),
+    )
+
+
+class PublishForm(forms.Form):
+    """Whether an edition is minor or material. There is no answer beforehand: one is chosen."""
+
+    change = forms.ChoiceField(
+        label=_("What changes for who knows the edition before"),
+        widget=forms.RadioSelect,
+        choices=[
+            (Edition.Change.MINOR, _("Minor: nobody is disturbed.")),
+            (
+                Edition.Change.MATERIAL,
+                _("Material: the rules ask everybody who completed an older edition for what changed, and only that."),
+            ),
+        ],
+    )

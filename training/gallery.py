@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from quizzes.formats.fields import Report
-from training import blocks
+from training import blocks, loading
 from training.parsing import parse
 
 FOLDER = Path(__file__).with_name("samples")
@@ -31,6 +31,10 @@ SOURCES = {
         "checked": "2026-11-23",
         "short": {"en": "J.P. Morgan 2021", "zh-hans": "摩根大通案（2021）"},
         "link": "https://www.sec.gov/",
+        "where": {
+            "en": "sec.gov, administrative proceedings: Release 34-93807, 17 December 2021.",
+            "zh-hans": "sec.gov行政程序：Release 34-93807，2021年12月17日。",
+        },
     },
 }
 # What was answered where a block is shown answered: some rightly, some wrongly.
@@ -54,7 +58,7 @@ class Sample:
 
 @cache
 def _lesson(language: str) -> list[dict]:
-    told = {name: {**source, "id": name, "short": source["short"][language]} for name, source in SOURCES.items()}
+    told = loading.told(SOURCES, language)
     text = (FOLDER / f"{language}.md").read_text(encoding="utf-8")
     return [block for _line, block in parse(text, sources=told, report=_refuse(language))]
 

@@ -14,10 +14,10 @@ from portal.ledger import services as ledger
 from portal.people import calendars
 from quizzes import grading
 from quizzes import services as quizzes
-from quizzes.models import Attempt
-from training import certificates, duties, looking, rules
+from quizzes.models import Attempt, Quiz
+from training import certificates, deltas, duties, looking, rules
 from training.assignments import lock_person, ring_standing
-from training.models import Assignment, Completion, Edition, Lesson, Module, ModuleResult, OneTry, Progress
+from training.models import Assignment, Completion, DeltaModule, Edition, Lesson, Module, ModuleResult, OneTry, Progress
 
 MOST_ANSWERS = 100  # blocks of one lesson
 MOST_CHOICES = 100  # marks in one answer
@@ -62,9 +62,12 @@ def _begin(assignment: Assignment, edition: Edition, by: str) -> None:
     """Fix the edition that is studied in this cycle. Raises NotInEdition unless it is the newest."""
     if edition != assignment.course.current:
         raise NotInEdition(str(edition))
-    assignment.edition = edition
-    assignment.save(update_fields=["edition"])
+    today = calendars.local_day(assignment.employee)
+    assignment.edition, assignment.delta = edition, deltas.for_cycle(assignment, edition, today)
+    assignment.save(update_fields=["edition", "delta"])
     body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
+    if assignment.delta:
+        body["changed_since"] = assignment.delta.before.number
     ledger.append(verb="training.edition_begun", actor=by, subject=assignment.employee.uid, body=body)
     ring_standing()
 
@@ -116,7 +119,7 @@ def finish_lesson(*, assignment: Assignment, lesson: Lesson) -> Progress:
 
 def _locked(assignment: Assignment) -> Assignment:
     rows = Assignment.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("course", "employee__office", "edition", "rule").get(pk=assignment.pk)
+    return rows.select_related("course", "employee__office", "edition", "delta", "rule").get(pk=assignment.pk)
 
 
 def _read_on(assignment: Assignment, lesson: Lesson, now: datetime) -> Progress:
@@ -146,12 +149,15 @@ def start_quiz(*, assignment: Assignment, module: Module, language: str, by: str
         raise LessonsLeft(module.slug)
     if module.edition_id != assignment.edition_id:
         raise NotInEdition(module.slug)
-    _settle_late(assignment, module)
+    quiz = deltas.quiz_of(assignment, module)
+    if quiz is None:
+        raise NotInEdition(module.slug)
+    _settle_late(assignment, quiz)
     if ModuleResult.objects.filter(assignment=assignment, module=module).exists():
         raise AlreadyPassed(module.slug)
     if lessons_left(assignment, module) and not _tests_out(assignment, module):
         raise LessonsLeft(module.slug)
-    return quizzes.start_attempt(quiz=module.quiz, employee=assignment.employee, language=language, by=by)
+    return quizzes.start_attempt(quiz=quiz, employee=assignment.employee, language=language, by=by)
 
 
 @transaction.atomic
@@ -166,7 +172,8 @@ def start_test_out(*, assignment: Assignment, module: Module, language: str, by:
     assignment = _locked(assignment)
     if assignment.edition_id is None:
         _begin(assignment, module.edition, by)
-    if module.edition_id != assignment.edition_id:
+    quiz = deltas.quiz_of(assignment, module)
+    if module.edition_id != assignment.edition_id or quiz is None:
         raise NotInEdition(module.slug)
     if ModuleResult.objects.filter(assignment=assignment, module=module).exists():
         raise AlreadyPassed(module.slug)
@@ -175,7 +182,7 @@ def start_test_out(*, assignment: Assignment, module: Module, language: str, by:
         return before.attempt
     if before or not may_test_out(assignment, module):
         raise TestOutSpent(module.slug)
-    attempt = quizzes.start_attempt(quiz=module.quiz, employee=assignment.employee, language=language, by=by)
+    attempt = quizzes.start_attempt(quiz=quiz, employee=assignment.employee, language=language, by=by)
     OneTry.objects.create(assignment=assignment, module=module, attempt=attempt, began_at=timezone.now())
     body = {"course": assignment.course.slug, "cycle": assignment.cycle, "edition": assignment.edition.number}
     body |= {"module": module.slug, "attempt": attempt.uid}
@@ -188,7 +195,7 @@ def may_test_out(assignment: Assignment, module: Module) -> bool:
     and only before any other try at the quiz in this cycle."""
     if OneTry.objects.filter(assignment=assignment, module=module).exists():
         return False
-    tried = Attempt.objects.filter(quiz=module.quiz, employee=assignment.employee)
+    tried = Attempt.objects.filter(quiz=deltas.quiz_of(assignment, module), employee=assignment.employee)
     if tried.filter(started_at__date__gte=assignment.assigned_on).exists():
         return False
     return lessons_left(assignment, module) > 0
@@ -202,11 +209,11 @@ def _tests_out(assignment: Assignment, module: Module) -> bool:
 def lessons_left(assignment: Assignment, module: Module) -> int:
     """Return how many lessons of the module are not finished in this cycle. One query."""
     finished = Progress.objects.filter(assignment=assignment, finished_at__isnull=False).values("lesson")
-    return module.lessons.exclude(pk__in=finished).count()
+    return deltas.lessons_of(assignment, module).exclude(pk__in=finished).count()
 
 
-def _settle_late(assignment: Assignment, module: Module) -> None:
-    attempt = Attempt.objects.filter(quiz=module.quiz, employee=assignment.employee).open().first()
+def _settle_late(assignment: Assignment, quiz: Quiz) -> None:
+    attempt = Attempt.objects.filter(quiz=quiz, employee=assignment.employee).open().first()
     if attempt:
         settle_if_late(attempt)
 
@@ -245,11 +252,16 @@ def submit_quiz(*, attempt: Attempt, answers: Mapping[int, quizzes.Sent], by: st
 
 def _studied(attempt: Attempt) -> tuple[Assignment, Module]:
     """Return the cycle in which the person tries this quiz, and the quiz's module. Raises NotInEdition."""
-    studied = Assignment.objects.filter(employee=attempt.employee, edition__modules__quiz=attempt.quiz)
-    assignment = studied.select_related("course", "employee", "edition").order_by("-cycle").first()
+    mine = Assignment.objects.filter(employee=attempt.employee).select_related("course", "employee", "edition")
+    if part := DeltaModule.objects.filter(quiz=attempt.quiz).select_related("module").first():
+        module, studied = part.module, mine.filter(delta=part.delta_id)
+    else:
+        module = Module.objects.filter(quiz=attempt.quiz).first()
+        studied = mine.filter(edition__modules__quiz=attempt.quiz, delta=None)
+    assignment = studied.order_by("-cycle").first()
     if assignment is None:
         raise NotInEdition(attempt.uid)
-    return assignment, Module.objects.get(edition=assignment.edition, quiz=attempt.quiz)
+    return assignment, module
 
 
 @transaction.atomic
@@ -290,7 +302,7 @@ def _pass_module(
     if OneTry.objects.filter(attempt=attempt).exists():
         body["tested_out"] = True
     ledger.append(verb="training.module_passed", actor=by, subject=assignment.employee.uid, body=body)
-    if not assignment.edition.modules.exclude(results__assignment=assignment).exists():
+    if not deltas.modules_of(assignment).exclude(results__assignment=assignment).exists():
         complete(assignment=assignment, by=by)
     return True
 
@@ -305,8 +317,8 @@ def complete(*, assignment: Assignment, by: str) -> Completion:
     assignment = _locked(assignment)
     if done := Completion.objects.filter(assignment=assignment).first():
         return done
-    percents = list(assignment.module_results.values_list("percent", flat=True))
-    if assignment.edition is None or len(percents) < assignment.edition.modules.count():
+    percents = dict(assignment.module_results.values_list("module", "percent"))
+    if assignment.edition is None or len(percents) < deltas.modules_of(assignment).count():
         raise ModulesLeft(str(assignment))
     now = timezone.now()
     today = calendars.local_day(assignment.employee, now)
@@ -316,7 +328,7 @@ def complete(*, assignment: Assignment, by: str) -> Completion:
         edition=assignment.edition,
         completed_at=now,
         expires_on=_counts_until(assignment, today),
-        percent=rules.mean_percent(percents),
+        percent=deltas.mean(assignment, percents),
         study_seconds=assignment.progress.aggregate(total=Sum("seconds"))["total"] or 0,
     )
     assignment.ended_on, assignment.ended_why = today, Assignment.Why.COMPLETED
@@ -328,7 +340,12 @@ def complete(*, assignment: Assignment, by: str) -> Completion:
 
 
 def _counts_until(assignment: Assignment, today: date) -> date:
-    """Return the last day on which the completion will count, as the rule of the cycle renews it."""
+    """Return the last day on which the completion will count, as the rule of the cycle renews it.
+
+    Who had to study only what changed has renewed nothing: it counts as long as what it rests on.
+    """
+    if base := deltas.base_of(assignment):
+        return base.expires_on
     lapses = Completion.objects.filter(employee=assignment.employee, edition__course=assignment.course)
     return duties.expires_on(
         today,

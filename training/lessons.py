@@ -5,7 +5,8 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from training import blocks, review
+from training import blocks, differences, review
+from training.differences import LessonDifference
 from training.models import Lesson, Progress
 from training.outline import LessonLine, ModuleLine, Outline, language_of
 from training.results import sources_of
@@ -52,6 +53,7 @@ class LessonPage:
     go_on_from: int | None  # the block where one was last time; None: at the top, or finished
     is_finished: bool
     kept: "Kept | None"  # None: the course does not tell
+    changed: LessonDifference | None  # against the edition that one knows; None: all of it is to be read
     sources: list[dict]  # what the lesson cites: {short, name, link}
     previous_url: str
     next_label: str
@@ -87,6 +89,7 @@ def page(outline: Outline, lesson: Lesson, progress: Progress) -> LessonPage:
         go_on_from=progress.place if 0 < progress.place < len(parts) and not is_finished else None,
         is_finished=is_finished,
         kept=Kept.of(lesson, outline.today),
+        changed=differences.of_lesson(outline.before, lesson, outline.lang) if outline.before else None,
         sources=sources_of(lesson.cites, outline.edition, outline.lang),
         previous_url=before[-1].url if before else outline.url,
         next_label=_next_label(module, line),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from quizzes.formats.fields import Fault, Fields, Languages, Report, read_yaml, unreported
 from training import review
@@ -163,8 +164,18 @@ def _sources(files: CourseFolder, languages: Languages) -> dict[str, dict]:
             "link": fields.link("link"),
             "checked": fields.day("checked").isoformat(),
         }
+        if fields.has("where"):
+            sources[name]["where"] = fields.texts("where", languages)
+        elif is_front_page(sources[name]["link"]):
+            remedy = "Give the address of the text itself, or say under 'where' how a reader finds it."
+            fields.wrong("link", "the link leads to a front page", remedy)
         fields.done()
     return sources
+
+
+def is_front_page(link: str) -> bool:
+    """Return whether a source's link leads to the front page of a site and not to the text itself."""
+    return bool(link) and urlsplit(link).path in ("", "/")
 
 
 def told(sources: Mapping[str, Mapping], language: str) -> dict[str, dict]:

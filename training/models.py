@@ -181,7 +181,7 @@ class AssignmentQuerySet(models.QuerySet):
         return self.filter(employee__in=Employee.objects.visible_to(viewer))
 
     def for_list(self) -> "AssignmentQuerySet":
-        return self.select_related("course", "edition", "completion").order_by("due_on", "pk")
+        return self.select_related("course", "edition", "delta__before", "completion").order_by("due_on", "pk")
 
     def open(self) -> "AssignmentQuerySet":
         """Those that have not ended: at most one for a person and course."""
@@ -213,6 +213,14 @@ class Assignment(models.Model):
     edition = models.ForeignKey(
         Edition, models.PROTECT, null=True, blank=True, related_name="assignments", help_text="Empty: not begun"
     )
+    delta = models.ForeignKey(
+        "training.Delta",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assignments",
+        help_text="What changed since an older edition is all that is asked. Empty: the whole course, or not begun",
+    )
     rule = models.ForeignKey(Rule, models.PROTECT, null=True, blank=True, help_text="Empty: assigned by hand")
     assigned_on = models.DateField()
     due_on = models.DateField(help_text="On time until the end of this day, where the person works")
@@ -238,6 +246,9 @@ class Assignment(models.Model):
             models.CheckConstraint(
                 condition=Q(ended_on=None, ended_why="") | (Q(ended_on__isnull=False) & ~Q(ended_why="")),
                 name="training_assignment_ends_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(delta=None) | Q(edition__isnull=False), name="training_assignment_delta_is_of_an_edition"
             ),
         ]
 
@@ -364,6 +375,7 @@ class Completion(models.Model):
         return f"{self.assignment} completed"
 
 
+from training.delta_models import Delta, DeltaModule  # noqa: E402, F401 - they refer to what stands above
 from training.duty_models import (  # noqa: E402, F401 - they refer to what stands above
     Attestation,
     ExemptionAsk,
@@ -374,3 +386,4 @@ from training.duty_models import (  # noqa: E402, F401 - they refer to what stan
     RuleVersion,
 )
 from training.fresh_models import FreshAsk, FreshCard, FreshMail  # noqa: E402, F401 - as above
+from training.upload_models import CourseUpload  # noqa: E402, F401 - as above

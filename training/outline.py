@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from portal.people.models import Employee
 from quizzes import grading
-from quizzes.models import Attempt
-from training import rules
+from quizzes.models import Attempt, Quiz
+from training import deltas, rules
 from training.facts import facts_in
-from training.models import Assignment, Completion, Course, Edition, Lesson, Module, ModuleResult, Progress
+from training.models import Assignment, Completion, Course, Delta, Edition, Lesson, Module, ModuleResult, Progress
 from training.reasons import Reason, reason_of
 from training.rules import State, StepKind, TrainingFacts, told
 
@@ -43,6 +43,7 @@ class ModuleLine:
     summary: str
     objectives: list[str]
     lessons: list[LessonLine]
+    quiz: Quiz
     quiz_url: str
     percent: int | None  # of the quiz that was passed in this cycle; None: not passed
     tested_out: bool  # passed without the lessons
@@ -105,6 +106,7 @@ class Outline:
     state: State
     turns_on: date | None
     today: date
+    before: Edition | None = None  # the edition that one knows: only what changed since is asked; None: all is
 
     @property
     def lang(self) -> str:
@@ -164,14 +166,16 @@ def language_of(edition: Edition) -> str:
 def outlines(assignments: Iterable[Assignment], today: date) -> list[Outline]:
     """Return each assignment as its person stands in it; those of a course without an edition are left out.
 
-    Nine queries, however many assignments. Texts are in the language of the page.
+    Nine queries, however many assignments; four more where some are about what changed. Texts are in the language of
+    the page.
     """
     rows = list(assignments)
     newest = _newest_editions({row.course_id for row in rows if row.edition_id is None})
+    about = {row.pk: row.delta for row in rows if row.delta_id} | deltas.of_open(rows, newest, today)
     studied = [(row, row.edition or newest.get(row.course_id)) for row in rows]
     studied = [(row, edition) for row, edition in studied if edition]
     facts = facts_in({row.course_id for row in rows}, {row.employee_id for row in rows})
-    read = _Read.of(studied)
+    read = _Read.of(studied, about)
     return [
         _outline(row, edition, read, facts.get((row.employee_id, row.course_id), TrainingFacts()), today)
         for row, edition in studied
@@ -194,16 +198,26 @@ class _Read:
     percents: dict[tuple[int, int], int]  # by assignment and module
     tested_out: set[tuple[int, int]]  # assignment and module
     attempts: dict[tuple[int, int], list[Attempt]]  # by employee and quiz, oldest first
+    about: dict[int, Delta]  # by assignment
+    parts: dict[int, dict[int, deltas.Part]]  # by delta and module
+
+    def part(self, row: Assignment, module: Module) -> deltas.Part | None:
+        """Return what the cycle asks of the module; None: nothing."""
+        if row.pk in self.about:
+            return self.parts[self.about[row.pk].pk].get(module.pk)
+        return deltas.Part(module.quiz, frozenset(lesson.pk for lesson in self.lessons.get(module.pk, ())))
 
     @classmethod
-    def of(cls, studied: Sequence[tuple[Assignment, Edition]]) -> "_Read":
+    def of(cls, studied: Sequence[tuple[Assignment, Edition]], about: dict[int, Delta]) -> "_Read":
         rows, editions = [row for row, _edition in studied], {edition.pk for _row, edition in studied}
         modules, lessons, attempts = defaultdict(list), defaultdict(list), defaultdict(list)
         for module in Module.objects.filter(edition__in=editions).select_related("quiz").order_by("position"):
             modules[module.edition_id].append(module)
         for lesson in Lesson.objects.filter(module__edition__in=editions).defer("body").order_by("position"):
             lessons[lesson.module_id].append(lesson)
+        parts = deltas.parts({delta.pk for delta in about.values()})
         quizzes = {module.quiz_id for found in modules.values() for module in found}
+        quizzes |= {part.quiz.pk for of_delta in parts.values() for part in of_delta.values()}
         tried = Attempt.objects.filter(employee__in={row.employee_id for row in rows}, quiz__in=quizzes)
         for attempt in tried.order_by("number"):
             attempts[attempt.employee_id, attempt.quiz_id].append(attempt)
@@ -216,6 +230,8 @@ class _Read:
             percents={(r.assignment_id, r.module_id): r.percent for r in results},
             tested_out={(r.assignment_id, r.module_id) for r in results if hasattr(r.attempt, "test_out")},
             attempts=attempts,
+            about=about,
+            parts=parts,
         )
 
 
@@ -228,25 +244,30 @@ def _outline(row: Assignment, edition: Edition, read: _Read, facts: TrainingFact
         title=told(edition.title, lang),
         summary=told(edition.summary, lang),
         url=reverse("training:course", args=[row.course.slug]),
-        modules=[_module(row, module, read, lang) for module in read.modules.get(edition.pk, [])],
+        modules=[
+            _module(row, module, part, read, lang)
+            for module in read.modules.get(edition.pk, [])
+            if (part := read.part(row, module))
+        ],
         completion=getattr(row, "completion", None),
         state=rules.training_state(facts, today),
         turns_on=rules.turns_on(facts, today),
         today=today,
+        before=read.about[row.pk].before if row.pk in read.about else None,
     )
 
 
-def _module(row: Assignment, module: Module, read: _Read, lang: str) -> ModuleLine:
-    attempts = read.attempts.get((row.employee_id, module.quiz_id), [])
+def _module(row: Assignment, module: Module, part: deltas.Part, read: _Read, lang: str) -> ModuleLine:
+    attempts = read.attempts.get((row.employee_id, part.quiz.pk), [])
     ended = [(attempt.submitted_at, attempt.passed) for attempt in attempts if attempt.submitted_at]
     wait_until = grading.wait_until(
         ended,
-        tries_before_wait=module.quiz.tries_before_wait,
-        wait_minutes=module.quiz.wait_minutes,
+        tries_before_wait=part.quiz.tries_before_wait,
+        wait_minutes=part.quiz.wait_minutes,
         now=timezone.now(),
     )
     still_open = next((attempt.uid for attempt in attempts if attempt.is_open), None)
-    lessons = read.lessons.get(module.pk, [])
+    lessons = [lesson for lesson in read.lessons.get(module.pk, []) if lesson.pk in part.lessons]
     return ModuleLine(
         pk=module.pk,
         slug=module.slug,
@@ -255,6 +276,7 @@ def _module(row: Assignment, module: Module, read: _Read, lang: str) -> ModuleLi
         summary=told(module.summary, lang),
         objectives=[told(objective, lang) for objective in module.objectives],
         lessons=[_lesson(row, module, lesson, n, read, lang) for n, lesson in enumerate(lessons, start=1)],
+        quiz=part.quiz,
         quiz_url=reverse("training:quiz", args=[row.course.slug, module.slug]),
         percent=read.percents.get((row.pk, module.pk)),
         tested_out=(row.pk, module.pk) in read.tested_out,
@@ -316,7 +338,9 @@ def todo_for(employee: Employee, today: date) -> list[Todo]:
 
 def _todo(outline: Outline) -> Todo:
     step, parts = outline.next, []
-    if step.module:
+    if outline.before:
+        parts.append(_("only what changed since edition %(n)s") % {"n": outline.before.number})
+    elif step.module:
         place = {"number": step.module.number, "of": len(outline.modules)}
         parts.append(_("Module %(number)s of %(of)s") % place)
     if minutes := outline.minutes_left:

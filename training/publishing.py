@@ -8,7 +8,7 @@ from django.utils import timezone
 from portal.ledger import services as ledger
 from quizzes import services as quizzes
 from quizzes.models import Question, Quiz
-from training import review, supply
+from training import assignments, deltas, review, supply
 from training.loading import CourseText, ModuleText
 from training.models import Course, Edition, Lesson, Module
 from training.supply import Supply
@@ -19,15 +19,20 @@ MODULE_FIELDS = ("slug", "position", "title", "summary", "objectives")
 LESSON_FIELDS = ("slug", "position", "minutes", "title", "body", "kept", "cites")
 
 
+class NothingMaterial(ValueError):
+    """A material change was declared, and no lesson and no question is another: nobody would have anything to do."""
+
+
 @transaction.atomic
-def publish(*, course: CourseText, by: str, change: str = Edition.Change.MATERIAL) -> tuple[Edition, bool]:
+def publish(*, course: CourseText, by: str, change: str = Edition.Change.MINOR) -> tuple[Edition, bool]:
     """Return the newest edition of the course and whether it was published now.
 
     Files that are those of the newest edition publish nothing. Going back to older files is a change like any other.
     What was accepted in the browser since stays, where the files say the same as before: see supply. Raises
     quizzes.services.BadQuestion where too few questions are left.
-    ``change``: whether it is minor or material for who knows the edition before it. Raises review.Overdue: what nobody
-    has looked at in time is not published anew; a course that has no edition yet is.
+    ``change``: minor disturbs nobody who knows the edition before it; material asks them for what changed, by the
+    rules. Raises NothingMaterial where no lesson and no question changed. Raises review.Overdue: what nobody has looked
+    at in time is not published anew; a course that has no edition yet is.
     """
     Course.objects.get_or_create(slug=course.slug)
     row = Course.objects.select_for_update().get(slug=course.slug)
@@ -41,13 +46,29 @@ def publish(*, course: CourseText, by: str, change: str = Edition.Change.MATERIA
     blueprints = {module.slug: module.blueprint for module in course.modules}
     found = supply.supplies(row, given, blueprints, course.languages)
     about = {name: getattr(course, name) for name in EDITION_FIELDS}
-    edition = new_edition(row, newest, about | {"change": change}, found)
+    about["change"] = change if newest else Edition.Change.MATERIAL
+    edition = new_edition(row, newest, about, found)
     for position, module in enumerate(course.modules, start=1):
         terms = course.quiz | {"pass_percent": course.pass_percent}
         quiz = publish_quiz(edition, module.slug, module.title, found[module.slug], terms, by)
         _publish_module(edition, module, position, quiz, given[module.slug])
     _record(edition, course, found, by)
+    tell_who_knows_older(edition, newest, by)
     return edition, True
+
+
+def tell_who_knows_older(edition: Edition, before: Edition | None, by: str) -> None:
+    """Make what is asked of who knows an older edition; have the rules ask it where the change is a material one.
+
+    Raises NothingMaterial.
+    """
+    if before and edition.change == Edition.Change.MATERIAL:
+        if not deltas.changes(before, edition):
+            raise NothingMaterial(edition.course.slug)
+        assignments.material_change(edition=edition, since=timezone.localdate(), by=by)
+        assignments.start_run(key=f"edition-{edition.pk}")
+    else:
+        deltas.prepare(edition, by=by)
 
 
 def _given(course: CourseText, newest: Edition | None, by: str) -> dict[str, dict[str, list]]:

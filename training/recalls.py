@@ -25,7 +25,7 @@ from quizzes import papers
 from quizzes import recalls as results
 from quizzes.models import Recall, Regrade
 from quizzes.publishing import NoReason
-from training import certificates, learning, rules
+from training import certificates, deltas, learning
 from training.assignments import lock_person
 from training.models import Assignment, Completion, ModuleResult
 
@@ -156,7 +156,8 @@ def percent_of(assignment: Assignment) -> int:
             attempt__in=[result.attempt_id for result in results], recall__settled_at__isnull=False
         ).order_by("pk")
     }
-    return rules.mean_percent([max(result.percent, better.get(result.attempt_id, 0)) for result in results])
+    percents = {one.module_id: max(one.percent, better.get(one.attempt_id, 0)) for one in results}
+    return deltas.mean(assignment, percents)
 
 
 def _pass_after_all(row: Regrade, by: str) -> None:

@@ -138,6 +138,7 @@ def publish_from_banks(*, course: Course, seen: str, by: Employee) -> Edition:
     body |= {"questions_sha256": edition.questions_sha256, "change": edition.change, "from": "banks"}
     body |= {"changes": {one.module.slug: _listed(one) for one in wanted.modules if not one.is_empty}}
     ledger.append(verb="training.edition_published", actor=by.uid, subject="system:training", body=body)
+    publishing.tell_who_knows_older(edition, old, by.uid)
     return edition
 
 

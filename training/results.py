@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -30,7 +31,8 @@ def place_of(attempt: Attempt, *, is_ended: bool = True) -> Where | None:
 
     What to do next (``outline``, ``line``) is looked up where the attempt has ended: before, a paper has no use for it.
     """
-    module = Module.objects.filter(quiz=attempt.quiz_id).select_related("edition__course").first()
+    of_quiz = Q(quiz=attempt.quiz_id) | Q(delta_modules__quiz=attempt.quiz_id)
+    module = Module.objects.filter(of_quiz).select_related("edition__course").first()
     if module is None:
         return None
     edition = module.edition
@@ -63,6 +65,11 @@ def explained(attempt: Attempt, edition: Edition) -> dict:
 def sources_of(cites: list[str], edition: Edition, lang: str) -> list[dict]:
     known = [edition.sources[one] for one in cites if one in edition.sources]
     return [
-        {"short": told(source["short"], lang), "name": told(source["name"], lang), "link": source["link"]}
+        {
+            "short": told(source["short"], lang),
+            "name": told(source["name"], lang),
+            "link": source["link"],
+            "where": told(source.get("where", {}), lang),
+        }
         for source in known
     ]

@@ -15,6 +15,7 @@ from training.views import (
     quizzes,
     recalls,
     replays,
+    uploads,
     verifying,
 )
 
@@ -43,6 +44,13 @@ urlpatterns = [
     path("editions/<slug:course>/publish/", next_edition.edition_publish, name="edition_publish"),
     path("editions/<slug:course>/banks/", next_edition.connect, name="connect"),
     path("editions/<slug:course>/banks/<int:pk>/end/", next_edition.disconnect, name="disconnect"),
+    # uploads/: courses that authors send
+    path("uploads/", uploads.upload_list, name="upload_list"),
+    path("uploads/<str:uid>/", uploads.upload, name="upload"),
+    path("uploads/<str:uid>/publish/", uploads.upload_publish, name="upload_publish"),
+    path("uploads/<str:uid>/drop/", uploads.upload_drop, name="upload_drop"),
+    path("uploads/<str:uid>/<slug:module>/questions/", uploads.upload_questions, name="upload_questions"),
+    path("uploads/<str:uid>/<slug:module>/<slug:lesson>/", uploads.upload_lesson, name="upload_lesson"),
     # fresh/
     path("fresh/", fresh.fresh, name="fresh"),
     path("fresh/beliefs/", fresh.beliefs_page, name="beliefs"),

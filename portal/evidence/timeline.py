@@ -31,7 +31,10 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
             *_of("reminders.", "sent bounced bounce_settled handled"),
         ),
     ),
-    "quizzes": (_("Quizzes"), _of("quizzes.attempt_", "started submitted regraded")),
+    "quizzes": (
+        _("Quizzes"),
+        (*_of("quizzes.attempt_", "started submitted regraded"), "training.fresh_answered"),
+    ),
     "certificates": (_("Certificates"), _of("training.certificate_", "issued confirmed replaced revoked")),
     "standing": (_("Standing"), ("standing.changed",)),
     "findings": (

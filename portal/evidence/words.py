@@ -137,6 +137,9 @@ _SENTENCES: dict[str, Sentence] = {
             "day": _day(s["expires_on"]),
         }
     ),
+    "training.fresh_answered": lambda s, t: (
+        _("Answered a question of “%(module)s”, to keep it fresh.") % {"module": _named(t.modules, s["module"])}
+    ),
     # quizzes
     "quizzes.attempt_started": lambda s, t: (
         _("Began the quiz “%(quiz)s”, try %(n)s.") % {"quiz": _named(t.quizzes, s["quiz"]), "n": s["number"]}

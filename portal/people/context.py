@@ -50,7 +50,7 @@ def way(request: HttpRequest) -> list[Group]:
         ("evidence:find", _("Evidence log"), "ledger.view_entries"),
         ("quizzes:signal_list", _("Integrity signals"), "quizzes.review_attempts"),
         ("training:recall_list", _("Recalled questions"), "quizzes.review_attempts"),
-        ("training:beliefs", _("Firmly held, and wrong"), "training.view_beliefs"),
+        ("training:beliefs", _("Wrong beliefs"), "training.view_beliefs"),
         ("archive:lexicon", _("Lexicon"), "archive.view_lexiconversion"),
         ("archive:keeping", _("Keeping"), "archive.view_keeping"),
     ]

@@ -73,7 +73,7 @@ def read_yaml(text: str, report: Report, *, first_line: int = 1) -> object:
         loader = LOADER(text)
         node = loader.get_single_node()
         if node is None or node.tag == NULL:
-            report(first_line, _("there is nothing here"), _("Fill it in; see docs/authoring.md."))
+            report(first_line, _("there is nothing here"), _("Fill it in; see docs/course-files.md."))
             return None
         return _Tree(loader, report, first_line).value(node)
     except yaml.MarkedYAMLError as error:
@@ -165,7 +165,7 @@ class Fields:
             report(
                 line,
                 _("%(of)s is not made of 'name: value' lines") % {"of": of},
-                _("See docs/authoring.md for its fields."),
+                _("See docs/course-files.md for its fields."),
             )
         self.is_readable = isinstance(given, Map)
         self.given = given if isinstance(given, Map) else Map(line)

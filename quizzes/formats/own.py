@@ -1,4 +1,4 @@
-"""The portal's own format: a YAML list of questions, as docs/authoring.md shows it. It carries everything.
+"""The portal's own format: a YAML list of questions, as docs/course-files.md shows it. It carries everything.
 
 In the files of a course every text must be there, in every language of the course; a bank that is read by itself may
 lack explanations. Mistakes in single fields are reported here; whether a question can be answered and graded is for

@@ -13,7 +13,7 @@ from tests.browser.visitor import PHONE, Visitor
 
 pytestmark = pytest.mark.browser
 
-AUTHORING = (ROOT / "docs" / "authoring.md").read_text("utf-8")
+AUTHORING = (ROOT / "docs" / "course-files.md").read_text("utf-8")
 EXAMPLES = "".join(re.findall(r"```yaml\n(- id: kinds-.*?)```", AUTHORING, re.DOTALL))
 COURSE = """slug: every-kind
 languages: [en]

@@ -1,4 +1,5 @@
-"""Every page of every role, in both languages and themes: no wider than a phone, and nothing that axe-core finds.
+"""Every page of every role, in both languages and themes: no wider than a phone, and nothing that axe-core or pa11y's
+engine finds.
 
 A page is loaded 360 pixels wide in the dark theme, looked at, widened, turned light, and looked at again. The watch in
 each page (watch.js) says when one is wider than its window; no_browser_complains listens.
@@ -7,7 +8,7 @@ each page (watch.js) says when one is wider than its window; no_browser_complain
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import axe
+from tests.browser import axe, pa11y
 from tests.browser.conftest import Arrive
 from tests.browser.house import PASSWORD
 from tests.browser.visitor import DESK, PHONE, Visitor
@@ -39,6 +40,10 @@ ELSEWHERE = {
     "hr:file": "no list is given here",
     "evidence:pack": "no pack is asked for here",
     "quizzes:dry_run": "no file of questions is brought here",
+    "training:upload": "test_uploads",
+    "training:upload_lesson": "test_uploads",
+    "training:upload_questions": "test_uploads",
+    "training:fresh_link": "sends one on",
     "training:policy": "who signs in here has signed; the story's newcomer has not",
     "healthz": "for machines",
     "standing:firm_api": "for machines",
@@ -51,12 +56,13 @@ ELSEWHERE = {
 
 
 def look(visitor: Visitor) -> list[str]:
-    """Return what axe finds on the page in view, as a phone in the dark and as a desk in the light show it."""
+    """Return what both find on the page in view, as a phone in the dark and as a desk in the light show it."""
     found = []
     for size, theme in ((PHONE, "dark"), (DESK, "light")):
         visitor.page.set_viewport_size({"width": size[0], "height": size[1]})
         visitor.page.emulate_media(color_scheme=theme)
-        found += [f"{visitor.path} ({theme}): {violation}" for violation in axe.violations(visitor.page)]
+        seen = [*axe.violations(visitor.page), *pa11y.violations(visitor.page)]
+        found += [f"{visitor.path} ({theme}): {violation}" for violation in seen]
     visitor.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     return found
 
@@ -78,7 +84,7 @@ def test_every_page_fits_a_phone_and_axe_finds_nothing_in_english_and_chinese(ar
     in_english = walk(visitor, "en", left_out, note)
     in_chinese = walk(visitor, "zh-hans", left_out, note)
     assert in_english == in_chinese >= {"standing:today", "training:course_list", "training:certificate_list"}
-    assert found == []
+    assert found == [], "\n".join(found)
     visitor.speak("en")
 
 

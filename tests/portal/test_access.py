@@ -42,7 +42,8 @@ from quizzes import services as quizzes
 from quizzes import uploads
 from quizzes.models import Question, Signal
 from tests.archive.conftest import line as one_message
-from training import exempting, republishing
+from tests.training.test_load_courses import packed
+from training import course_uploads, exempting, republishing
 from training import services as training
 from training.models import Certificate, CertificateExport, Course, Lesson
 
@@ -196,6 +197,12 @@ TABLE = {
     "training:edition_publish": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
     "training:connect": Line(AUTHOR, args=lambda h: [h["course"]], method="post"),
     "training:disconnect": Line(AUTHOR, args=lambda h: [h["course"], h["connection"].pk], method="post"),
+    "training:upload_list": Line(AUTHOR),
+    "training:upload": Line(AUTHOR, args=lambda h: [h["course_upload"].uid]),
+    "training:upload_publish": Line(AUTHOR, args=lambda h: [h["course_upload"].uid], method="post"),
+    "training:upload_questions": Line(AUTHOR, args=lambda h: [h["course_upload"].uid, "01-first"]),
+    "training:upload_lesson": Line(AUTHOR, args=lambda h: [h["course_upload"].uid, "01-first", "01-words"]),
+    "training:upload_drop": Line(AUTHOR, args=lambda h: [h["course_upload"].uid], method="post"),
     "training:fresh": Line(EVERYBODY),
     "training:fresh_link": Line(EVERYBODY, args=lambda h: ["nothing"]),
     "training:beliefs": Line(OVERSIGHT),
@@ -440,6 +447,7 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
     house["upload"] = uploads.keep(
         data=b"One {T}", name="q.gift", file_format="gift", bank="new", language="en", by=house["author"]
     )
+    house["course_upload"] = course_uploads.keep(data=packed(), name="safe-talk.zip", by=house["author"])
     house["signal"] = Signal.objects.create(
         kind="fast", attempt=house["attempt"], figures={"seconds": 3, "reading": 60}, found_at=timezone.now()
     )

@@ -12,7 +12,7 @@ from portal.ledger.models import Entry
 from tests.training.samples import CHECK
 from tests.training.test_load_courses import edit, folder, load, mistakes  # noqa: F401 - folder is a fixture
 from training import differences, review
-from training.models import Course, Edition, Lesson
+from training.models import Course, Edition, Lesson, MaterialChange
 
 LIST = reverse("training:edition_list")
 REVIEW = 'review:\n  owner: {en: "Training desk"}\n  reviewed: 2030-01-01\n  review_by: 2030-06-30\nmodules:'
@@ -80,13 +80,25 @@ def test_a_course_without_an_edition_is_published_however_late(db, reviewed, tim
     assert "edition 1 published" in load(reviewed)
 
 
-def test_a_change_is_material_unless_it_is_said_to_be_minor(db, folder):  # noqa: F811
+def test_a_change_is_minor_unless_it_is_said_to_be_material(db, folder):  # noqa: F811
     load(folder)
     edit(folder, LESSON, "Some text.", "Other text.")
-    load(folder, minor=True)
-    assert list(Edition.objects.order_by("number").values_list("change", flat=True)) == ["material", "minor"]
+    load(folder)
+    edit(folder, LESSON, "Other text.", "Third text.")
+    load(folder, material=True)
+    changes = list(Edition.objects.order_by("number").values_list("change", flat=True))
+    assert changes == ["material", "minor", "material"]
     newest = Entry.objects.filter(verb="training.edition_published").order_by("seq").last()
-    assert ledger.body_of(newest)["change"] == "minor"
+    assert ledger.body_of(newest)["change"] == "material"
+    assert MaterialChange.objects.get().edition.number == 3
+
+
+def test_material_without_another_lesson_or_question_is_refused(db, folder):  # noqa: F811
+    load(folder)
+    edit(folder, "course.yaml", "renewal_months: 12", "renewal_months: 11")
+    with pytest.raises(CommandError, match="publish it as minor"):
+        load(folder, material=True)
+    assert Edition.objects.count() == 1
 
 
 # --- the pages ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import re
 import shutil
-from io import StringIO
+import zipfile
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
@@ -86,17 +87,31 @@ def bank(module: str) -> str:
     return "".join(QUESTION.format(id=f"{module}-{tag}-{n}", tag=tag) for tag in ("us", "cn", "uk") for n in range(3))
 
 
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """A folder with one small course of two modules in which nothing is wrong."""
-    course = tmp_path / "courses" / "safe-talk"
+def course_files() -> dict[str, str]:
+    """The files of a small course of two modules in which nothing is wrong."""
     files = {"course.yaml": COURSE, "sources.yaml": SOURCES}
     for module in ("01-first", "02-second"):
         files[f"{module}/module.yaml"] = MODULE
         files[f"{module}/questions.yaml"] = bank(module[3:])
         files[f"{module}/en/01-words.md"] = FRONT + LESSON
         files[f"{module}/en/02-deeds.md"] = FRONT + "Only text.\n"
-    for name, text in files.items():
+    return files
+
+
+def packed(files: dict[str, str] | None = None, *, top: str = "safe-talk/") -> bytes:
+    """The course as a ZIP, by default in its folder."""
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in (course_files() if files is None else files).items():
+            archive.writestr(top + name, text)
+    return made.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A folder with the small course."""
+    course = tmp_path / "courses" / "safe-talk"
+    for name, text in course_files().items():
         (course / name).parent.mkdir(parents=True, exist_ok=True)
         (course / name).write_text(text, encoding="utf-8")
     return tmp_path / "courses"

@@ -1,4 +1,4 @@
-"""questions.yaml with every kind of question, and blueprints; the examples are those of docs/authoring.md."""
+"""questions.yaml with every kind of question, and blueprints; the examples are those of docs/course-files.md."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from training.loading import read_courses
 
 __all__ = ["folder"]
 
-AUTHORING = Path(__file__).resolve().parents[2] / "docs" / "authoring.md"
+AUTHORING = Path(__file__).resolve().parents[2] / "docs" / "course-files.md"
 EXAMPLES = "".join(re.findall(r"```yaml\n(- id: kinds-.*?)```", AUTHORING.read_text("utf-8"), re.DOTALL))
 FIRST = "safe-talk/01-first/questions.yaml"
 

@@ -14,7 +14,7 @@ from portal.people.models import Employee
 from portal.standing import services as standing
 from portal.standing.models import Standing
 from training import exempting, services
-from training.models import Assignment, Completion
+from training.models import Assignment, Completion, Lesson
 from training.reasons import reason_of
 
 
@@ -93,7 +93,11 @@ def test_three_years_of_wen(diary, make_employee, make_office, make_edition, fin
 
     # A new edition asks more, from 1 June 2028: Wen owes it in twenty working days of New York. Juneteenth is none.
     diary.until("2028-06-01")
-    services.material_change(edition=make_edition(course), since=date(2028, 6, 1), by=officer.uid)
+    newer = make_edition(course)
+    Lesson.objects.filter(module__edition=newer).update(
+        title={"en": "Told anew"}
+    )  # all of it: the whole course is owed
+    services.material_change(edition=newer, since=date(2028, 6, 1), by=officer.uid)
     diary.until("2028-06-02")
     assert cycles(wen)[2] == "3: due 2028-06-30, open"
 

@@ -1,9 +1,8 @@
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from django import template
 
-from training import messages
+from training import loading, messages
 
 register = template.Library()
 
@@ -14,7 +13,4 @@ def drawn(message: Mapping) -> dict:
     return messages.parts(message["kind"], message["text"])
 
 
-@register.filter
-def is_front_page(link: str) -> bool:
-    """Return whether a source's link leads to the front page of a site and not to the text itself."""
-    return urlsplit(link).path in ("", "/")
+register.filter(loading.is_front_page)

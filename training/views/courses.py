@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django.views.decorators.vary import vary_on_headers
 
 from portal.people import calendars
-from training import blocks, learning, lessons
+from training import blocks, deltas, learning, lessons
 from training.models import Assignment, Lesson
 from training.outline import Outline, outlines
 
@@ -84,7 +84,7 @@ def reading(request: HttpRequest, course: str, module: str, lesson: str) -> Http
 def my_assignment(request: HttpRequest, course: str) -> Assignment:
     """Return the newest cycle of one's own, or 404: a course is open to whom it was assigned."""
     mine = Assignment.objects.filter(employee=request.user, course__slug=course).latest()
-    return get_object_or_404(mine.select_related("course", "edition", "employee", "completion"))
+    return get_object_or_404(mine.select_related("course", "edition", "delta__before", "employee", "completion"))
 
 
 def outline_of(assignment: Assignment) -> Outline:
@@ -100,4 +100,8 @@ def my_lesson(request: HttpRequest, course: str, module: str, lesson: str) -> tu
         raise Http404  # a lesson is opened before anything is done in it
     edition = assignment.edition or assignment.course.current
     of_edition = Lesson.objects.filter(module__edition=edition).select_related("module__edition")
+    if edition and (
+        delta := assignment.delta or deltas.for_cycle(assignment, edition, calendars.local_day(request.user))
+    ):
+        of_edition = of_edition.filter(delta_modules__delta=delta)  # the others are not asked for again
     return assignment, get_object_or_404(of_edition, module__slug=module, slug=lesson)

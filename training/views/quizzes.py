@@ -34,6 +34,11 @@ def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
     assignment = my_assignment(request, course)
     edition = assignment.edition or assignment.course.current
     row = get_object_or_404(Module.objects.select_related("quiz"), edition=edition, slug=module)
+    outline = outline_of(assignment)
+    line = next((line for line in outline.modules if line.pk == row.pk), None)
+    if line is None:
+        raise Http404  # of who knows an older edition only modules are asked in which something changed
+    quiz = line.quiz
     if request.method == "POST":
         start = learning.start_test_out if "test_out" in request.POST else learning.start_quiz
         try:
@@ -41,17 +46,15 @@ def quiz(request: HttpRequest, course: str, module: str) -> HttpResponse:
             return redirect("training:attempt", begun.uid)
         except BARRED:
             return redirect(request.path)  # the page says which, and since when
-    outline = outline_of(assignment)
-    line = next(line for line in outline.modules if line.pk == row.pk)
     context = {
         "outline": outline,
         "module": line,
-        "quiz": row.quiz,
-        "last": Attempt.objects.visible_to(request.user).filter(quiz=row.quiz).submitted().order_by("-number").first(),
+        "quiz": quiz,
+        "last": Attempt.objects.visible_to(request.user).filter(quiz=quiz).submitted().order_by("-number").first(),
         "may_test_out": bool(line.lessons_left) and learning.may_test_out(assignment, row),
-        "must_pass": row.quiz.questions.filter(must_pass=True).exists(),
-        "extra": quizzes.extra_percent(request.user, timezone.localdate()) if row.quiz.time_limit_minutes else 0,
-        "is_empty": not row.quiz.questions.usable().exists(),
+        "must_pass": quiz.questions.filter(must_pass=True).exists(),
+        "extra": quizzes.extra_percent(request.user, timezone.localdate()) if quiz.time_limit_minutes else 0,
+        "is_empty": not quiz.questions.usable().exists(),
     }
     return render(request, "training/quiz.html", context)
 

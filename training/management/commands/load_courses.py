@@ -9,7 +9,7 @@ from quizzes.services import BadQuestion
 from training import review
 from training.loading import CourseText, read_courses
 from training.models import Edition
-from training.publishing import publish
+from training.publishing import NothingMaterial, publish
 
 
 class Command(BaseCommand):
@@ -23,13 +23,19 @@ class Command(BaseCommand):
             "folder", nargs="?", type=Path, default=settings.COURSES_DIR, metavar="DIR",
             help="a folder of courses, or one course; default: COURSES_DIR",
         )  # fmt: skip
-        parser.add_argument(
+        change = parser.add_mutually_exclusive_group()
+        change.add_argument(
             "--minor", action="store_true",
-            help="what changed is minor: who knows the edition before knows this one too; default: material",
+            help="what changed is minor, as without either: who knows the edition before is not disturbed",
         )  # fmt: skip
+        change.add_argument(
+            "--material",
+            action="store_true",
+            help="what changed is material: the rules ask it of who knows an older edition, and nothing but it",
+        )
         parser.add_argument("--check", action="store_true", help="read and check only; publish nothing")
 
-    def handle(self, *args, folder: Path, check: bool, minor: bool, **options) -> None:
+    def handle(self, *args, folder: Path, check: bool, material: bool, **options) -> None:
         if not folder.is_dir():
             raise CommandError(f"{folder} is not a folder.")
         courses, faults = read_courses(folder, [code for code, _ in settings.LANGUAGES])
@@ -44,7 +50,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{course.slug}: no mistakes ({_size(course)})")
         else:
             try:
-                self._publish(courses, Edition.Change.MINOR if minor else Edition.Change.MATERIAL)
+                self._publish(courses, Edition.Change.MATERIAL if material else Edition.Change.MINOR)
             except review.Overdue as error:
                 raise CommandError(f"{error}. Look at them, and set 'reviewed' and 'review_by' anew.") from error
 
@@ -54,6 +60,8 @@ class Command(BaseCommand):
             for course in courses:
                 try:
                     edition, is_new = publish(course=course, by="system:load_courses", change=change)
+                except NothingMaterial as error:
+                    raise CommandError(f"{error}: no lesson and no question changed; publish it as minor.") from error
                 except BadQuestion as error:  # of what the files hold, too much was withdrawn
                     raise CommandError(f"{error}; nothing was published.") from error
                 state = "published" if is_new else "unchanged"
