@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.hr.columns import DAYS
 
 LONGEST = {
-    "employee_no": 32, "email": 254, "name_en": 120, "name_zh": 60, "wecom_userid": 64, "unit": 120,
+    "employee_no": 64, "email": 254, "name_en": 120, "name_zh": 60, "wecom_userid": 64, "unit": 120,
     "title": 120, "title_zh": 60,
 }  # fmt: skip
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\d{4})(\d\d)(\d\d)")
@@ -143,7 +143,7 @@ def _back(values: Mapping[str, str], former: Mapping[str, Person], today: date) 
 
 
 def _refusal(line: int, number: str, no: _Refused) -> Change:
-    return Change(Kind.REFUSED, line, number[:32], wrong=no.wrong, about=no.about[:120])
+    return Change(Kind.REFUSED, line, number[:64], wrong=no.wrong, about=no.about[:120])
 
 
 def _checked(row: Mapping[str, str], seen: Mapping[str, int], offices: AbstractSet[str]) -> dict[str, str]:

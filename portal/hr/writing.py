@@ -20,7 +20,7 @@ def write(*, kind: str, person: int | None, before: Mapping[str, str], after: Ma
     if person is None:
         return _add(after, by)
     employee = Employee.objects.select_for_update(of=("self",)).select_related("department", "office").get(pk=person)
-    if any(_text(employee, name) != told for name, told in before.items() if name != "manager_no"):
+    if any(text(employee, name) != told for name, told in before.items() if name != "manager_no"):
         raise Stale(employee.pk)
     fields = _fields(after)
     told = {name: value for name, value in after.items() if name in before and name != "manager_no"}
@@ -33,8 +33,9 @@ def write(*, kind: str, person: int | None, before: Mapping[str, str], after: Ma
 
 
 def _add(after: Mapping[str, str], by: str) -> Employee:
-    if Employee.objects.filter(employee_no=after["employee_no"]).exists():
-        raise Stale(after["employee_no"])
+    number = after.get("employee_no")
+    if number and Employee.objects.filter(employee_no=number).exists():
+        raise Stale(number)
     told = {name: value for name, value in after.items() if name != "manager_no"}
     employee = Employee(**_fields(after))
     employee.set_unusable_password()
@@ -55,7 +56,7 @@ def set_manager(*, employee_no: str, manager_no: str, by: str) -> bool:
     return True
 
 
-def _text(employee: Employee, name: str) -> str:
+def text(employee: Employee, name: str) -> str:
     if name == "unit":
         return employee.department.name if employee.department else ""
     if name == "office":
@@ -74,6 +75,8 @@ def _fields(told: Mapping[str, str]) -> dict:
             fields["office"] = Office.objects.get(code=text) if text else None
         elif name in ("joined_on", "left_on"):
             fields[name] = date.fromisoformat(text) if text else None
+        elif name == "employee_no":
+            fields[name] = text or None
         elif name != "manager_no":
             fields[name] = text
     return fields

@@ -33,6 +33,8 @@ from portal.jobs import services as jobs
 from portal.ledger import services as ledger
 from portal.people import services as people_services
 from portal.people.models import Employee
+from portal.scim import tokens as scim_tokens
+from portal.scim.models import Token
 from portal.standing import knowledge, permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
@@ -132,6 +134,10 @@ TABLE = {
     "standing:feed_token_end": Line(frozenset({"compliance"}), args=lambda h: [h["feed_token"].pk], method="post"),
     "standing:api": Line(frozenset(), by_token=True),
     "standing:firm_api": Line(frozenset(), by_token=True),
+    # scim
+    "scim:directory": Line(frozenset({"hr"})),
+    "scim:token_end": Line(frozenset({"hr"}), args=lambda h: [h["directory_token"].pk], method="post"),
+    "scim:door": Line(frozenset(), args=lambda h: ["/Users"], by_token=True),
     # quizzes
     "quizzes:bank_list": Line(BANK_EYES),
     "quizzes:analyse": Line(BANK_EYES - {"auditor"}, method="post"),
@@ -426,6 +432,8 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
     house |= _matched_by_hand(house["compliance"], employee)
     permission_feed.make_token(label="device manager", by=house["compliance"])
     house["feed_token"] = FeedToken.objects.get()
+    scim_tokens.make(label="Entra", by=house["hr"])
+    house["directory_token"] = Token.objects.get()
     house["month"] = _record(employee, tmp_path).month
     archive.draw_sample(month=house["month"], by="system:test")
     house["finding"] = archive.report_slip(

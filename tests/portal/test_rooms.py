@@ -15,12 +15,13 @@ MAY_POINT_AT = {
     "people": "ledger",
     "jobs": "ledger people",
     "hr": "ledger people jobs",
+    "scim": "ledger people jobs hr",
     "quizzes": "ledger people jobs",
     "training": "ledger people jobs quizzes",
     "archive": "ledger people jobs",
     "standing": "ledger people jobs quizzes training archive",
     "evidence": "ledger people jobs quizzes training archive standing",
-    "demo": "ledger people jobs hr quizzes training archive standing evidence",
+    "demo": "ledger people jobs hr scim quizzes training archive standing evidence",
 }
 
 

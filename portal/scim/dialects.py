@@ -1,0 +1,70 @@
+"""How Microsoft Entra and Okta say things beside RFC 7644, put as the RFC says them: JSON in, JSON out."""
+
+from typing import Any
+
+from portal.scim.schemas import ENTERPRISE
+
+_MANAGER = f"{ENTERPRISE}:manager".casefold()
+
+
+def put_right(payload: Any) -> Any:
+    """Return a User as it is created or replaced, with its address in ``emails`` and its manager as an object."""
+    if not isinstance(payload, dict):
+        return payload
+    payload = {key: _manager(value) if key == ENTERPRISE else value for key, value in payload.items()}
+    of_key = {key.casefold(): key for key in payload}
+    name = payload.get(of_key.get("username", ""))
+    if isinstance(name, str) and "@" in name and not payload.get(of_key.get("emails", "")):
+        payload.pop(of_key.get("emails", ""), None)
+        payload["emails"] = [{"value": name, "type": "work", "primary": True}]
+    return payload
+
+
+def put_patch_right(payload: Any) -> Any:
+    """Return a PATCH whose operations name a manager as an object, and replace by nothing what is to be emptied."""
+    if not isinstance(payload, dict):
+        return payload
+    return {
+        key: [_operation(one) for one in value] if key.casefold() == "operations" and isinstance(value, list) else value
+        for key, value in payload.items()
+    }
+
+
+def _operation(one: Any) -> Any:
+    if not isinstance(one, dict):
+        return one
+    one = {key.lower() if key.lower() in ("op", "path", "value") else key: value for key, value in one.items()}
+    path, value, op = one.get("path"), one.get("value"), str(one.get("op", "")).lower()
+    if "value" in one and value is None and op == "add":
+        return {**one, "op": "replace"}
+    if isinstance(path, str) and path and op != "remove":
+        if path.casefold() in (_MANAGER, "manager", f"{_MANAGER}.value"):
+            return {**one, "path": f"{ENTERPRISE}:manager", "value": _person(value)}
+        if path.casefold() == ENTERPRISE.casefold():
+            return {**one, "value": _manager(value)}
+    elif isinstance(value, dict) and not path:
+        return {**one, "value": {key: _inner(key, inner) for key, inner in value.items()}}
+    return one
+
+
+def _inner(key: str, value: Any) -> Any:
+    if key.casefold() == _MANAGER:
+        return _person(value)
+    return _manager(value) if key.casefold() == ENTERPRISE.casefold() else value
+
+
+def _manager(extension: Any) -> Any:
+    if not isinstance(extension, dict):
+        return extension
+    return {key: _person(value) if key.casefold() == "manager" else value for key, value in extension.items()}
+
+
+def _person(value: Any) -> Any:
+    """Return a reference to a person: told by the id alone, in a list of one, or as an object. None for nobody."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, str):
+        value = {"value": value}
+    if isinstance(value, dict) and not value.get("value") and not value.get("$ref"):
+        return None
+    return value
