@@ -1,7 +1,7 @@
 """Filters and orders of a search as conditions of the database. One table says what each attribute is there."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import reduce
 from operator import and_, or_
@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Concat, Lower, Trim
+from django.db.models.functions import Coalesce, Concat, Lower, NullIf, Trim
 from django.utils import timezone
 from scim2_models import InvalidFilterException, InvalidPathException
 from scim2_models.path import (
@@ -78,7 +78,7 @@ def person_attributes(today: date) -> Mapping[str, Attribute]:
     return {
         "id": Column(F("uid"), "exact"),
         "externalid": Column(Coalesce("account__external_id", Value("")), "exact", lambda v: Q(account__external_id=v)),
-        "username": Column(Coalesce("account__user_name", "email"), equals=named),
+        "username": Column(Coalesce("account__user_name", "email", output_field=CharField()), equals=named),
         "displayname": Column(told("display_name", whole)),
         "name.formatted": Column(told("formatted", Value(""))),
         "name.givenname": Column(told("given_name", Value(""))),
@@ -146,12 +146,9 @@ def ordered(rows: QuerySet, path: Any, descending: bool, attributes: Mapping[str
         raise InvalidPathException(path=str(path), detail=f"Users and groups are not sorted by {path}.")
     value = found.value
     if found.kind == "text":
-        value = Lower(Case(When(_sorted=Value(""), then=None), default=F("_sorted"), output_field=CharField()))
-        rows = rows.alias(_sorted=found.value)
-    else:
-        rows = rows.alias(_sorted=value)
-        value = F("_sorted")
-    order = value.desc(nulls_first=True) if descending else value.asc(nulls_last=True)
+        value = Lower(NullIf(value, Value("")))
+    rows = rows.alias(_sorted=value)
+    order = F("_sorted").desc(nulls_first=True) if descending else F("_sorted").asc(nulls_last=True)
     return rows.order_by(order, "pk")
 
 
@@ -203,8 +200,7 @@ class _Conditions(FilterVisitor[Q]):
         if isinstance(found, Members):
             return found.bearing(None)
         name = self._name(found)
-        there = Q(**{f"{name}__isnull": False})
-        return there & _not(Q(**{name: ""})) if found.kind in ("text", "exact") else there
+        return Q(**{f"{name}__isnull": False})
 
     def visit_comparison(self, node: Comparison) -> Q:
         path = self._path(node.attr_path)
@@ -229,13 +225,13 @@ class _Conditions(FilterVisitor[Q]):
             return self._truth(found, op, value)
         if found.kind == "moment":
             return self._moment(found, op, value)
-        if op == CompareOperator.eq and found.equals:
+        if op == CompareOperator.eq and found.equals and value:
             return found.equals(str(value))
         name = self._name(found)
         if op.value in LOOKUPS:
             lookup = LOOKUPS[op.value].removeprefix("i") if found.kind == "exact" else LOOKUPS[op.value]
             return Q(**{f"{name}__{lookup}": str(value)})
-        low = self._name(Column(Lower(found.value))) if found.kind == "text" else name
+        low = self._name(replace(found, value=Lower(found.value))) if found.kind == "text" else name
         text = str(value).lower() if found.kind == "text" else str(value)
         return Q(**{f"{low}__{ORDERS[op.value]}": text})
 
@@ -258,7 +254,8 @@ class _Conditions(FilterVisitor[Q]):
 
     def _name(self, column: Column) -> str:
         name = f"_v{len(self.used)}"
-        self.used[name] = column.value
+        # What is empty here is not there at all.
+        self.used[name] = NullIf(column.value, Value("")) if column.kind in ("text", "exact") else column.value
         return name
 
     def _path(self, path: AttrPath) -> str:

@@ -1,7 +1,6 @@
 """What a filter finds in the database is what the library finds in what is shown."""
 
 import string
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -53,7 +52,7 @@ def filters(draw: st.DrawFn) -> str:
 
 
 @pytest.fixture
-def everybody(directory, make_employee, make_department) -> Iterator[list[Person]]:
+def everybody(directory, make_employee, make_department) -> list[Person]:
     boss = make_employee(email="boss@example.com", employee_no="E0", name_en="Lee", title="Head")
     make_employee(email="zhao@example.com", employee_no="e1", name_zh="赵", department=make_department("Desk"))
     number = {ENTERPRISE: {"employeeNumber": "E1", "manager": {"value": boss.uid}, "department": "desk"}}
@@ -65,7 +64,7 @@ def everybody(directory, make_employee, make_department) -> Iterator[list[Person
     directory.patch(f"/Users/{gone['id']}", {"op": "replace", "path": "active", "value": False})
     directory.add_group("Desk", ann["id"], boss.uid)
     directory.add_group("ann")
-    yield showing.show_people(list(_read(showing.people())), TODAY)
+    return showing.show_people(list(_read(showing.people())), TODAY)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
