@@ -95,7 +95,7 @@ METHODS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=120, suppress_health_check=list(HealthCheck), deadline=None)
 @given(door=METHODS, body=ANYTHING | PATCHES | USERS, data=st.data())
 def test_nothing_that_is_said_makes_the_server_fail(directory, door, body, data):
     user, group = _two(directory)
@@ -105,7 +105,7 @@ def test_nothing_that_is_said_makes_the_server_fail(directory, door, body, data)
     assert status in (200, 201, 204, 400, 404, 409, 412, 501), (method, path, body)
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(query=st.dictionaries(NAMES, st.text(max_size=30) | SCALARS.map(str), max_size=3), path=st.text(max_size=20))
 def test_no_question_makes_the_server_fail(directory, query, path):
     for place in ("/Users", "/Groups", "/", f"/Users/{path}", f"/{path}"):
