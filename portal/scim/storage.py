@@ -72,7 +72,7 @@ class Storage(ScimStorage):
     def _found(self, is_groups: bool, asked: SearchRequest[Any], *, is_alone: bool) -> QuerySet:
         both = filtering.person_attributes(self.today), filtering.group_attributes()
         attributes, others = reversed(both) if is_groups else both
-        rows: QuerySet = showing.groups() if is_groups else _read(showing.people())
+        rows: QuerySet = showing.groups() if is_groups else read(showing.people())
         if asked.filter is not None:
             rows = filtering.filtered(rows, asked.filter.ast, attributes, () if is_alone else others)
         is_down = asked.sort_order == SearchRequest.SortOrder.descending
@@ -111,7 +111,7 @@ class Storage(ScimStorage):
         return shown
 
     def _person(self, uid: str) -> Employee:
-        rows = _read(showing.people())
+        rows = read(showing.people())
         if self.writes:
             rows = rows.select_for_update(of=("self",))
         found = rows.filter(uid=uid).first()
@@ -132,8 +132,8 @@ class Storage(ScimStorage):
         return showing.show_people([employee], self.today)[0]
 
     def _shown_anew(self, employee: Employee) -> Resource[Any]:
-        return self._shown(_read(showing.people()).get(pk=employee.pk))
+        return self._shown(read(showing.people()).get(pk=employee.pk))
 
 
-def _read(people: QuerySet[Employee]) -> QuerySet[Employee]:
+def read(people: QuerySet[Employee]) -> QuerySet[Employee]:
     return people.select_related("department", "manager", "account")

@@ -12,7 +12,7 @@ from portal.people import services as people
 from portal.people.models import Employee
 from portal.scim import filtering, showing
 from portal.scim.schemas import Group, Person
-from portal.scim.storage import _read
+from portal.scim.storage import read
 from tests.scim.conftest import ENTERPRISE
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def everybody(directory, make_employee, make_department) -> list[Person]:
     directory.patch(f"/Users/{gone['id']}", {"op": "replace", "path": "active", "value": False})
     directory.add_group("Desk", ann["id"], boss.uid)
     directory.add_group("ann")
-    return showing.show_people(list(_read(showing.people())), TODAY)
+    return showing.show_people(list(read(showing.people())), TODAY)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
