@@ -8,16 +8,25 @@ _MANAGER = f"{ENTERPRISE}:manager".casefold()
 
 
 def put_right(payload: Any) -> Any:
-    """Return a User as it is created or replaced, with its address in ``emails`` and its manager as an object."""
+    """Return a User as it is created or replaced, with its manager as an object."""
     if not isinstance(payload, dict):
         return payload
-    payload = {key: _manager(value) if key == ENTERPRISE else value for key, value in payload.items()}
-    of_key = {key.casefold(): key for key in payload}
-    name = payload.get(of_key.get("username", ""))
-    if isinstance(name, str) and "@" in name and not payload.get(of_key.get("emails", "")):
-        payload.pop(of_key.get("emails", ""), None)
-        payload["emails"] = [{"value": name, "type": "work", "primary": True}]
-    return payload
+    return {key: _manager(value) if key == ENTERPRISE else value for key, value in payload.items()}
+
+
+def with_address(payload: Any) -> Any:
+    """Return a User whose address is its userName, if that is one and no other is told."""
+    if not isinstance(payload, dict) or tells_address(payload):
+        return payload
+    name = next((value for key, value in payload.items() if key.casefold() == "username"), None)
+    if not isinstance(name, str) or "@" not in name:
+        return payload
+    others = {key: value for key, value in payload.items() if key.casefold() != "emails"}
+    return others | {"emails": [{"value": name, "type": "work", "primary": True}]}
+
+
+def tells_address(payload: dict) -> bool:
+    return any(key.casefold() == "emails" and value for key, value in payload.items())
 
 
 def put_patch_right(payload: Any) -> Any:

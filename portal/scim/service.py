@@ -14,16 +14,22 @@ from portal.scim.schemas import PROVIDER, Enterprise
 
 class Service(ScimService):
     def read_creation(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
-        return self._user(resource_type, body, content_type, Context.RESOURCE_CREATION_REQUEST)
-
-    def read_replacement(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
-        return self._user(resource_type, body, content_type, Context.RESOURCE_REPLACEMENT_REQUEST)
-
-    def _user(self, resource_type: ResourceType, body: bytes, content_type: str | None, context: Context) -> Any:
         payload = self.decode_body(body, content_type)
         if resource_type.name == "User":
+            payload = dialects.with_address(dialects.put_right(payload))
+        return _validated(self.get_model(resource_type), payload, Context.RESOURCE_CREATION_REQUEST)
+
+    def read_replacement(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
+        """Return what a PUT says. One that names no address leaves the address alone, although there must be one."""
+        payload, is_kept = self.decode_body(body, content_type), False
+        if resource_type.name == "User" and isinstance(payload, dict):
             payload = dialects.put_right(payload)
-        return _validated(self.get_model(resource_type), payload, context)
+            is_kept = not dialects.tells_address(payload)
+            payload |= {"emails": [{"value": "as before"}]} if is_kept else {}
+        read = _validated(self.get_model(resource_type), payload, Context.RESOURCE_REPLACEMENT_REQUEST)
+        if is_kept:
+            read.model_fields_set.discard("emails")
+        return read
 
     def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> "PatchOp[Any]":
         self.ensure_patch_supported()

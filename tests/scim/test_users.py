@@ -162,6 +162,15 @@ def test_a_put_leaves_alone_what_it_does_not_name(directory, number):
     assert Employee.objects.get(uid=ann["id"]).name_en == "Ann Lee"
 
 
+def test_a_put_without_an_address_keeps_the_address(directory, number):
+    ann = directory.add("ann", emails=[{"value": "ann.lee@example.com", "type": "work"}], **number("E1"))
+    for name in ("ann", "ann@elsewhere.example"):
+        body = {"schemas": [USER], "userName": name, "title": f"is {name}"}
+        status, told = directory.ask("PUT", f"/Users/{ann['id']}", body)
+        assert (status, told["userName"], told["title"]) == (200, name, f"is {name}")
+        assert [one["value"] for one in told["emails"]] == ["ann.lee@example.com"]
+
+
 def test_hrs_change_of_a_name_is_what_the_directory_reads_next(directory, number):
     ann = directory.add(displayName="Ann Lee", **number("E1"))
     Employee.objects.filter(uid=ann["id"]).update(name_en="Ann Chan", email="chan@example.com")
