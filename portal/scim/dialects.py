@@ -34,16 +34,30 @@ def put_patch_right(payload: Any) -> Any:
     if not isinstance(payload, dict):
         return payload
     return {
-        key: [_operation(one) for one in value] if key.casefold() == "operations" and isinstance(value, list) else value
+        key: [each for one in value for each in _apart(one)]
+        if key.casefold() == "operations" and isinstance(value, list)
+        else value
         for key, value in payload.items()
     }
 
 
-def _operation(one: Any) -> Any:
+def _apart(one: Any) -> list[Any]:
+    """Return an operation put right; of one without a path, what is told by a path with a filter as one of its own."""
     if not isinstance(one, dict):
-        return one
+        return [one]
     one = {key.lower() if key.lower() in ("op", "path", "value") else key: value for key, value in one.items()}
+    value = one.get("value")
+    if one.get("path") or not isinstance(value, dict) or not any("[" in key for key in value):
+        return [_operation(one)]
+    rest = {key: told for key, told in value.items() if "[" not in key}
+    apart = [_operation({**one, "path": key, "value": told}) for key, told in value.items() if "[" in key]
+    return [*([_operation({**one, "value": rest})] if rest else []), *apart]
+
+
+def _operation(one: dict) -> dict:
     path, value, op = one.get("path"), one.get("value"), str(one.get("op", "")).lower()
+    if op == "remove" and isinstance(value, list):
+        return {**one, "value": [_named(told) for told in value]}
     if "value" in one and value is None and op == "add":
         return {**one, "op": "replace"}
     if isinstance(path, str) and path and op != "remove":
@@ -54,6 +68,11 @@ def _operation(one: Any) -> Any:
     elif isinstance(value, dict) and not path:
         return {**one, "value": {key: _inner(key, inner) for key, inner in value.items()}}
     return one
+
+
+def _named(told: Any) -> Any:
+    """Return what tells one value from others: its own, without a name or an address beside."""
+    return {"value": told["value"]} if isinstance(told, dict) and told.get("value") else told
 
 
 def _inner(key: str, value: Any) -> Any:
