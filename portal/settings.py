@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "portal.ledger",
     "portal.jobs",
     "portal.hr",
+    "portal.scim",
     "quizzes",
     "training",
     "archive",
@@ -150,7 +151,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 FILE_UPLOAD_TEMP_DIR = PRIVATE_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MB", 512, least=1, most=8192) * 2**20
-MEASURING_PATHS = ("/api/archive/",)  # whose view looks at the size of a body before it reads it
+MEASURING_PATHS = ("/api/archive/", "/scim/")  # whose view looks at the size of a body before it reads it
 QUESTIONS_MAX_BYTES = 5 * 2**20  # a form with a question file
 # Path of a page that takes a file: who may send one, and the setting that says how large.
 LARGE_BODIES = {

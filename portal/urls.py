@@ -36,6 +36,7 @@ urlpatterns = [
     path("", include("portal.people.urls")),
     path("", include("portal.jobs.urls")),
     path("", include("portal.hr.urls")),
+    path("", include("portal.scim.urls")),
     path("", include("portal.ledger.urls")),
     path("", include("quizzes.urls")),
     path("", include("training.urls")),

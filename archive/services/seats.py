@@ -1,7 +1,7 @@
 """Who had an archive seat on which day, from the dated copies of the permit list."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 

@@ -16,7 +16,7 @@ from portal.ledger.models import Entry
 from portal.people.models import Employee
 
 SHOWN = 50
-ROOMS = ("people", "training", "quizzes", "archive", "standing", "evidence", "ledger")
+ROOMS = ("people", "hr", "scim", "training", "quizzes", "archive", "standing", "evidence", "ledger")
 
 
 @dataclass(frozen=True)

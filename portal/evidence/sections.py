@@ -64,6 +64,20 @@ FINDING_STEPS = (
 
 PEOPLE = (
     _of("required", "training.assigned", "course cycle due_on rule"),
+    _of(
+        "duty",
+        "training.due_moved training.cycle_ended",
+        "course cycle due_on due_on_before because why ended_on",
+        WHAT,
+        BY,
+    ),
+    _of(
+        "asked",
+        "training.exemption_asked training.exemption_refused",
+        "ask course reason starts_on ends_on",
+        WHAT,
+        BY,
+    ),
     _of("exempted", "training.exempted", "course reason starts_on ends_on approved_by"),
     _of("seen", "training.edition_begun", "course cycle edition", ("fingerprint", "edition.fingerprint")),
     _of(
@@ -103,9 +117,16 @@ PEOPLE = (
         ("fingerprint", "edition.fingerprint"),
     ),
     _of(
+        "imported",
+        "training.completion_imported",
+        "course cycle edition completed_on expires_on percent file line",
+        BY,
+    ),
+    _of("attested", "training.policy_signed", "policy version fingerprint period language proved_at proved_how shown"),
+    _of(
         "certificates",
-        _verbs("training.certificate_", "issued confirmed replaced revoked"),
-        "serial reason replaced_by facts",
+        _verbs("training.certificate_", "issued signed confirmed replaced revoked"),
+        "serial reason replaced_by facts sha256 key",
         WHAT,
         BY,
     ),
@@ -135,7 +156,8 @@ PEOPLE = (
     ),
     _of(
         "employment",
-        _verbs("people.", "manager_set roles_given suspended readmitted leave_set"),
+        _verbs("people.", "manager_set roles_given tags_set suspended readmitted leave_set")
+        + " scim.person_named scim.person_removed",
         "before after reason first_on last_on",
         WHAT,
         BY,

@@ -28,6 +28,8 @@ MOST_LINES, MOST_PEOPLE = 400, 300  # on paper; the tables hold all of them
 TABLES: dict[str, Promise] = {
     "people.csv": _("Who it is about, and how each stood"),
     "required.csv": _("Required: courses assigned"),
+    "duty.csv": _("Required: dates that moved, and duties that ended"),
+    "asked.csv": _("Required: exemptions asked for and refused"),
     "exempted.csv": _("Required: exemptions"),
     "seen.csv": _("Seen: the edition that was studied, with its fingerprint"),
     "read.csv": _("Seen: lessons read to their end"),
@@ -36,6 +38,8 @@ TABLES: dict[str, Promise] = {
     "regraded.csv": _("Answered: results after a recalled question"),
     "passed.csv": _("Modules passed"),
     "completed.csv": _("Courses completed"),
+    "imported.csv": _("Courses completed before, taken over from a file"),
+    "attested.csv": _("Attested: policies signed, and quarterly statements"),
     "certificates.csv": _("Certificates issued, replaced, revoked"),
     "captured.csv": _("Captured: the archive’s figures by month"),
     "standing.csv": _("Permission to message clients, each change"),

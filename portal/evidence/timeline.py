@@ -26,16 +26,19 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "training": (
         _("Training"),
         (
-            *_of("training.", "assigned exempted edition_begun lesson_finished module_passed completed"),
+            *_of("training.", "assigned due_moved cycle_ended exemption_asked exemption_refused exempted"),
+            *_of("training.", "edition_begun lesson_finished test_out_begun module_passed completed"),
+            "training.completion_imported",
             REMINDED,
             *_of("reminders.", "sent bounced bounce_settled handled"),
         ),
     ),
+    "policies": (_("Policies"), ("training.policy_signed",)),
     "quizzes": (
         _("Quizzes"),
         (*_of("quizzes.attempt_", "started submitted regraded"), "training.fresh_answered"),
     ),
-    "certificates": (_("Certificates"), _of("training.certificate_", "issued confirmed replaced revoked")),
+    "certificates": (_("Certificates"), _of("training.certificate_", "issued signed confirmed replaced revoked")),
     "standing": (_("Standing"), ("standing.changed",)),
     "findings": (
         _("Findings"),
@@ -46,14 +49,15 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "slips": (_("Slips told"), ("archive.slip_reported", "archive.finding_added")),
     "people": (
         _("HR’s list"),
-        _of("people.", "added changed manager_set roles_given suspended readmitted leave_set"),
+        _of("people.", "added changed manager_set roles_given tags_set suspended readmitted leave_set")
+        + _of("scim.", "person_named person_removed"),
     ),
     "review": (
         _("Work of reviewers"),
         (*_of("archive.finding_", "claimed released taken_over noted read seconded"), "quizzes.attempt_looked_at"),
     ),
 }
-OF_TRAINING = {"training", "quizzes", "certificates"}
+OF_TRAINING = {"training", "policies", "quizzes", "certificates"}
 OF_ARCHIVE = {"standing", "findings"}
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from archive.models import Finding
 from portal.standing.rules import ArchiveState, TrainingState
 from quizzes.models import Quiz
-from training.models import Edition, Lesson, Module
+from training.models import Assignment, Edition, Lesson, Module, PolicyVersion
 from training.rules import told
 
 
@@ -23,11 +23,12 @@ class Titles:
     modules: dict[str, str] = field(default_factory=dict)
     lessons: dict[str, str] = field(default_factory=dict)
     quizzes: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
 
 
 def titles_for(said: Iterable[Mapping]) -> Titles:
-    """Return the titles that these Bodies need. Four queries at most."""
-    named: dict[str, set[str]] = {name: set() for name in ("course", "module", "lesson", "quiz")}
+    """Return the titles that these Bodies need. Five queries at most."""
+    named: dict[str, set[str]] = {name: set() for name in ("course", "module", "lesson", "quiz", "policy")}
     for body in said:
         for name, slugs in named.items():
             if isinstance(body.get(name), str):
@@ -41,11 +42,13 @@ def titles_for(said: Iterable[Mapping]) -> Titles:
     modules = Module.objects.filter(slug__in=named["module"]).order_by("edition__number")
     lessons = Lesson.objects.filter(slug__in=named["lesson"]).order_by("module__edition__number")
     quizzes = Quiz.objects.filter(slug__in=named["quiz"])
+    policies = PolicyVersion.objects.filter(policy__slug__in=named["policy"]).order_by("number")
     return Titles(
         of(editions.values_list("course__slug", "title")) if named["course"] else {},
         of(modules.values_list("slug", "title")) if named["module"] else {},
         of(lessons.values_list("slug", "title")) if named["lesson"] else {},
         of(quizzes.values_list("slug", "title")) if named["quiz"] else {},
+        of(policies.values_list("policy__slug", "title")) if named["policy"] else {},
     )
 
 
@@ -102,6 +105,13 @@ def _reminded(said: Mapping) -> str:
     raise ValueError(said["channel"])
 
 
+def _policy_signed(said: Mapping, titles: Titles) -> str:
+    facts = {"policy": _named(titles.policies, said["policy"]), "n": said["version"], "period": said["period"]}
+    if said["period"]:
+        return _("Signed the statement “%(policy)s”, version %(n)s, for %(period)s.") % facts
+    return _("Signed the policy “%(policy)s”, version %(n)s.") % facts
+
+
 def _finding(sentence: Callable[[], str]) -> Callable[[Mapping, Titles], str]:
     return lambda said, titles: sentence() % {"kind": _kind(said)}
 
@@ -118,6 +128,39 @@ _SENTENCES: dict[str, Sentence] = {
         _("Exempt from “%(course)s” until %(day)s.")
         % {"course": _named(t.courses, s["course"]), "day": _day(s["ends_on"])}
     ),
+    "training.exemption_asked": lambda s, t: (
+        _("An exemption from “%(course)s” was asked for, from %(first)s to %(last)s.")
+        % {"course": _named(t.courses, s["course"]), "first": _day(s["starts_on"]), "last": _day(s["ends_on"])}
+    ),
+    "training.exemption_refused": lambda s, t: (
+        _("An exemption from “%(course)s” was refused: %(why)s")
+        % {"course": _named(t.courses, s["course"]), "why": s["reason"]}
+    ),
+    "training.due_moved": lambda s, t: (
+        _("“%(course)s” is due on %(day)s instead of %(before)s.")
+        % {
+            "course": _named(t.courses, s["course"]),
+            "day": _day(s["due_on"]),
+            "before": _day(s["due_on_before"]),
+        }
+    ),
+    "training.cycle_ended": lambda s, t: (
+        _("“%(course)s” is not owed any more: %(why)s.")
+        % {"course": _named(t.courses, s["course"]), "why": Assignment.Why(s["why"]).label}
+    ),
+    "training.completion_imported": lambda s, t: (
+        _("Had completed “%(course)s” on %(day)s, taken over from a file; good until %(until)s.")
+        % {
+            "course": _named(t.courses, s["course"]),
+            "day": _day(s["completed_on"]),
+            "until": _day(s["expires_on"]),
+        }
+    ),
+    "training.test_out_begun": lambda s, t: (
+        _("Tried the quiz of the module “%(module)s” without its lessons.") % {"module": _named(t.modules, s["module"])}
+    ),
+    # policies
+    "training.policy_signed": _policy_signed,
     "training.edition_begun": lambda s, t: (
         _("Began “%(course)s”, edition %(n)s.") % {"course": _named(t.courses, s["course"]), "n": s["edition"]}
     ),
@@ -154,6 +197,7 @@ _SENTENCES: dict[str, Sentence] = {
     "quizzes.extra_time_ended": lambda s, t: _("More time in quizzes was ended."),
     # certificates
     "training.certificate_issued": _certificate,
+    "training.certificate_signed": lambda s, t: _("Certificate %(serial)s was signed.") % {"serial": s["serial"]},
     "training.certificate_confirmed": lambda s, t: _("Certificate %(serial)s was looked at again and stands.") % s,
     "training.certificate_replaced": lambda s, t: _("Certificate %(serial)s was replaced by %(replaced_by)s.") % s,
     "training.certificate_revoked": lambda s, t: _("Certificate %(serial)s was revoked: %(reason)s") % s,
@@ -198,6 +242,9 @@ _SENTENCES: dict[str, Sentence] = {
     "people.changed": lambda s, t: _("HR’s list changed: %(what)s.") % {"what": ", ".join(sorted(s["after"]))},
     "people.manager_set": lambda s, t: _("Reports to another manager.") if s["after"] else _("Reports to nobody."),
     "people.roles_given": lambda s, t: _("Roles: %(roles)s.") % {"roles": ", ".join(s["after"]) or _("none")},
+    "people.tags_set": lambda s, t: _("Tags: %(tags)s.") % {"tags": ", ".join(s["after"]) or _("none")},
+    "scim.person_named": lambda s, t: _("The directory calls them %(name)s.") % {"name": s["after"]["user_name"]},
+    "scim.person_removed": lambda s, t: _("Was removed from the directory."),
     "people.suspended": lambda s, t: _("Was suspended."),
     "people.readmitted": lambda s, t: _("Was let in again."),
     "people.leave_set": lambda s, t: (

@@ -42,6 +42,7 @@ COLUMNS = (
     Column(
         "left_on", _("Last day"), ("termination date", "end date", "leave date", "last day", "离职日期", "最后工作日")
     ),
+    Column("tags", _("Tags"), ("tag", "labels", "标签", "人员标签")),
 )
 NEEDED = tuple(column.name for column in COLUMNS if column.is_needed)
 DAYS = ("joined_on", "left_on")

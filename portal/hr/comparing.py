@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -14,9 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from portal.hr.columns import DAYS
 
 LONGEST = {
-    "employee_no": 32, "email": 254, "name_en": 120, "name_zh": 60, "wecom_userid": 64, "unit": 120,
+    "employee_no": 64, "email": 254, "name_en": 120, "name_zh": 60, "wecom_userid": 64, "unit": 120,
     "title": 120, "title_zh": 60,
 }  # fmt: skip
+LONGEST_TAG = 60
+_BETWEEN_TAGS = re.compile(r"[;,|；，、]")
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?|(\d{4})(\d\d)(\d\d)")
 
 
@@ -96,8 +99,13 @@ def compare(
     offices: AbstractSet[str],
     is_complete: bool,
     today: date,
+    tags: Mapping[str, str] = MappingProxyType({}),
+    without_number: Mapping[str, Person | None] = MappingProxyType({}),
 ) -> Difference:
     """Return what these lines change about the people, who are told by employee number.
+
+    ``tags``: {what a tag may be called, in lower case: its name; empty if it is not HR's to give}.
+    ``without_number``: {address: who has it and no number yet, and gets one by this list; None for who is not HR's}.
 
     A column that a line does not have is left alone. A number that is not known but whose address belonged to somebody
     who has left is that person, back again. With ``is_complete`` who is on staff and not in the file leaves today;
@@ -113,13 +121,14 @@ def compare(
     refused: list[Change] = []
     for line, row in lines:
         try:
-            values = _checked(row, seen, offices)
+            values = _checked(row, seen, offices, tags)
         except _Refused as no:
             refused.append(_refusal(line, row.get("employee_no", ""), no))
             continue
         seen[values["employee_no"]] = line
-        wanted.append((line, values, people.get(values["employee_no"]) or _back(values, former, today)))
-    wanted, more = _without_clashes(wanted, people)
+        person = people.get(values["employee_no"]) or _back(values, former, today)
+        wanted.append((line, values, person or without_number.get(values["email"])))
+    wanted, more = _without_clashes(wanted, people, without_number)
     refused += more
     wanted, more = _without_lost_managers(wanted, people)
     refused += more
@@ -143,11 +152,13 @@ def _back(values: Mapping[str, str], former: Mapping[str, Person], today: date) 
 
 
 def _refusal(line: int, number: str, no: _Refused) -> Change:
-    return Change(Kind.REFUSED, line, number[:32], wrong=no.wrong, about=no.about[:120])
+    return Change(Kind.REFUSED, line, number[:64], wrong=no.wrong, about=no.about[:120])
 
 
-def _checked(row: Mapping[str, str], seen: Mapping[str, int], offices: AbstractSet[str]) -> dict[str, str]:
-    """Return the row with its days as ISO dates. Raises _Refused."""
+def _checked(
+    row: Mapping[str, str], seen: Mapping[str, int], offices: AbstractSet[str], tags: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the row with its days as ISO dates, and its tags by name in their order. Raises _Refused."""
     values = dict(row)
     number = values.get("employee_no", "")
     if not number or not values.get("name_en"):
@@ -167,6 +178,8 @@ def _checked(row: Mapping[str, str], seen: Mapping[str, int], offices: AbstractS
     for column in DAYS:
         if values.get(column):
             values[column] = _day(values[column])
+    if values.get("tags"):
+        values["tags"] = _tags(values["tags"], tags)
     if values.get("joined_on") and values.get("left_on") and values["left_on"] < values["joined_on"]:
         raise _Refused(Wrong.LEFT_BEFORE_JOINING)
     if values.get("manager_no") == number:
@@ -183,10 +196,25 @@ def _day(told: str) -> str:
         raise _Refused(Wrong.BAD_DATE, told) from error
 
 
+def _tags(told: str, known: Mapping[str, str]) -> str:
+    """Return the names of tags as a cell tells them, by name or short name, put as ``joined`` puts them."""
+    names = {one.strip() for one in _BETWEEN_TAGS.split(told)} - {""}
+    if any(len(name) > LONGEST_TAG for name in names):
+        raise _Refused(Wrong.TOO_LONG, "tags")
+    return joined(known.get(name.casefold(), name) for name in names)
+
+
+def joined(tags: Iterable[str]) -> str:
+    """Return the names of tags as one text, always in the same order."""
+    return "; ".join(sorted({name for name in tags if name}))
+
+
 Wanted = list[tuple[int, dict[str, str], Person | None]]
 
 
-def _without_clashes(wanted: Wanted, people: Mapping[str, Person]) -> tuple[Wanted, list[Change]]:
+def _without_clashes(
+    wanted: Wanted, people: Mapping[str, Person], without_number: Mapping[str, Person | None]
+) -> tuple[Wanted, list[Change]]:
     """Refuse who claims an address or a userid that somebody else bears now, or that an earlier line claims.
 
     That the other gives it up by the same list does not help: their own line may be refused. The list given once more
@@ -195,6 +223,8 @@ def _without_clashes(wanted: Wanted, people: Mapping[str, Person]) -> tuple[Want
     refused: list[Change] = []
     for column, wrong in (("email", Wrong.EMAIL_TAKEN), ("wecom_userid", Wrong.USERID_TAKEN)):
         owner = {p.values[column].casefold(): p.values["employee_no"] for p in people.values() if p.values[column]}
+        if column == "email":
+            owner |= {address: "" if person else "–" for address, person in without_number.items()}
         kept: Wanted = []
         for line, values, person in wanted:
             now = person.values["employee_no"] if person else values["employee_no"]

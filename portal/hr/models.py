@@ -86,7 +86,7 @@ class HrChange(models.Model):
     file = models.ForeignKey(HrFile, models.CASCADE, related_name="changes")
     kind = models.CharField(max_length=8, choices=Kind)
     line = models.PositiveIntegerField(help_text="In the file; 0: not in it")
-    employee_no = models.CharField(max_length=32)
+    employee_no = models.CharField(max_length=64)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
     before = models.JSONField(default=dict, blank=True, help_text="Only the columns that differ, as text")
     after = models.JSONField(default=dict, blank=True)

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-OURS = {"people", "ledger", "jobs", "quizzes", "training", "archive", "standing", "evidence"}
+OURS = {"people", "ledger", "jobs", "hr", "scim", "quizzes", "training", "archive", "standing", "evidence"}
 
 
 def sync_roles_after_migrate(sender, **kwargs) -> None:

@@ -57,6 +57,7 @@ def way(request: HttpRequest) -> list[Group]:
     hr = [
         ("standing:people", _("Everybody"), "people.view_everyone"),
         ("hr:file_list", _("HR's lists"), "hr.import_people"),
+        ("scim:directory", _("Directory"), "scim.manage_directory"),
         ("training:certificate_search", _("Everybody's certificates"), "training.view_certificate"),
         ("training:rule_list", _("Training rules"), "training.view_rule"),
         ("training:exemption_list", _("Exemptions"), "training.approve_exemptions"),

@@ -108,7 +108,7 @@ class Employee(AbstractBaseUser, PermissionsMixin):
     uid = models.CharField(max_length=32, unique=True, default=opaque_id, editable=False)
     email = models.EmailField(_("e-mail"), max_length=254)
     employee_no = models.CharField(
-        max_length=32, unique=True, null=True, blank=True, help_text=_("Empty: not on HR's list")
+        max_length=64, unique=True, null=True, blank=True, help_text=_("Empty: not on HR's list")
     )
     wecom_userid = models.CharField(max_length=64, blank=True, help_text=_("As HR last told it"))
     name_en = models.CharField(max_length=120)
@@ -222,6 +222,9 @@ class Tag(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
     name_zh = models.CharField(max_length=60, blank=True)
+    of_directory = models.BooleanField(
+        default=False, help_text=_("A group of the directory says who bears it, not HR's list")
+    )
     people = models.ManyToManyField(Employee, through="EmployeeTag", related_name="tags")
 
     class Meta:

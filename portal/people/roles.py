@@ -9,6 +9,7 @@ PERMISSIONS: dict[str, set[str]] = {
     HR: {
         "people.view_everyone",
         "hr.import_people",
+        "scim.manage_directory",
         "training.view_certificate",
         "training.export_certificates",
         "training.manage_certificates",

@@ -135,27 +135,40 @@ def give_roles(*, employee: Employee, roles: Collection[str], by: str, reason: s
 
 @transaction.atomic
 def set_tags(*, employee: Employee, tags: Collection[str], by: str) -> None:
-    """Make these the person's tags, and no others. Raises UnknownTag."""
-    known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=tags)}
+    """Make these the tags that HR keeps of the person, and no others. Raises UnknownTag.
+
+    Tags that come from a group of the directory are not HR's: they stay, and naming one changes nothing.
+    """
+    known = dict(Tag.objects.filter(slug__in=tags).values_list("slug", "of_directory"))
     if unknown := set(tags) - known.keys():
         raise UnknownTag(", ".join(sorted(unknown)))
+    kept = {slug for slug, of_directory in known.items() if not of_directory}
+    borne = set(employee.tags.filter(of_directory=False).values_list("slug", flat=True))
+    change_tags(employee=employee, add=kept - borne, drop=borne - kept, by=by)
+
+
+@transaction.atomic
+def change_tags(*, employee: Employee, add: Collection[str] = (), drop: Collection[str] = (), by: str) -> None:
+    """Give the person tags and take others away; all others stay. The slugs are those of tags that there are."""
     employee = Employee.objects.select_for_update(of=("self",)).get(pk=employee.pk)
-    before, after = sorted(employee.tags.values_list("slug", flat=True)), sorted(known)
+    before = set(employee.tags.values_list("slug", flat=True))
+    after = (before | set(add)) - set(drop)
     if before == after:
         return
-    EmployeeTag.objects.filter(employee=employee).exclude(tag__slug__in=after).delete()
+    EmployeeTag.objects.filter(employee=employee, tag__slug__in=before - after).delete()
     EmployeeTag.objects.bulk_create(
-        EmployeeTag(employee=employee, tag=known[slug]) for slug in after if slug not in before
+        EmployeeTag(employee=employee, tag=tag) for tag in Tag.objects.filter(slug__in=after - before)
     )
-    body = {"before": before, "after": after}
+    body = {"before": sorted(before), "after": sorted(after)}
     ledger.append(verb="people.tags_set", actor=by, subject=employee.uid, body=body)
     ring_changed([employee.pk])
 
 
 @transaction.atomic
-def make_tag(*, slug: str, name: str, name_zh: str = "", by: str) -> Tag:
-    """Make the tag of this slug, or name it anew, and return it."""
-    tag, is_new = Tag.objects.get_or_create(slug=slug, defaults={"name": name, "name_zh": name_zh})
+def make_tag(*, slug: str, name: str, name_zh: str = "", of_directory: bool = False, by: str) -> Tag:
+    """Make the tag of this slug, or name it anew, and return it. Whose it is stays as it was made."""
+    told = {"name": name, "name_zh": name_zh, "of_directory": of_directory}
+    tag, is_new = Tag.objects.get_or_create(slug=slug, defaults=told)
     if not is_new and (tag.name, tag.name_zh) == (name, name_zh):
         return tag
     tag.name, tag.name_zh = name, name_zh

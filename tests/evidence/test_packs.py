@@ -27,6 +27,9 @@ from portal.standing import services as standing
 from tests import studying
 from tests.evidence.conftest import CHECKER, bytes_of, checked, files_of, made, unpacked
 from tests.evidence.test_tampering import cell, doubled_row, sign_again
+from training import attesting, exempting
+from training import services as training
+from training.models import Course
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +64,50 @@ def test_a_pack_about_a_person_tells_what_was_required_seen_answered_captured_fo
     assert (person["completed"], person["training"]) == ("1", "current")
 
 
+def test_what_was_attested_moved_asked_and_taken_over_is_in_it_and_is_checked(make_pack, firm, tmp_path):
+    ann, today = firm["ann"], timezone.localdate()
+    for slug, quarter in (("messaging", ""), ("statement", "2026-Q4")):
+        version = training.publish_policy(
+            slug=slug, title={"en": slug}, text={"en": "Keep it."}, effective_from=today, by="system:test",
+            is_quarterly=bool(quarter),
+        )  # fmt: skip
+        proof = attesting.Proof(timezone.now(), "password")
+        attesting.sign(
+            employee=ann, version=version, proof=proof, language="en", period=quarter, shown={"gaps": ["2026-10-01"]}
+        )
+    days = {"starts_on": today, "ends_on": today + timedelta(days=9)}
+    course = Course.objects.get()
+    ask = exempting.ask(employee=ann, course=course, reason="abroad", by=firm["head"], **days)
+    exempting.decide(ask=ask, by=firm["compliance"], refused_why="not abroad")
+    people.make_tag(slug="licensed", name="Licensed", by="system:test")
+    people.set_tags(employee=ann, tags=["licensed"], by="system:test")
+    with transaction.atomic():
+        moved = {"course": course.slug, "cycle": 1, "due_on": "2026-12-31", "due_on_before": "2026-12-01"}
+        ledger.append(verb="training.due_moved", actor="system:rules", subject=ann.uid, body={**moved, "because": {}})
+        past = {"course": course.slug, "cycle": 2, "edition": 1, "completed_on": "2025-01-01", "percent": 90}
+        past |= {"expires_on": "2026-01-01", "file": "0" * 64, "line": 7}
+        ledger.append(verb="training.completion_imported", actor="system:test", subject=ann.uid, body=past)
+    pack = make_pack()
+    files = files_of(pack)
+    assert [(row["policy"], row["version"], row["period"]) for row in table(files, "attested")] == [
+        ("messaging", "1", ""), ("statement", "1", "2026-Q4"),
+    ]  # fmt: skip
+    assert {row["shown"] for row in table(files, "attested")} == {'{"gaps":["2026-10-01"]}'}
+    assert [(row["what"], row["reason"]) for row in table(files, "asked")] == [
+        ("training.exemption_asked", "abroad"), ("training.exemption_refused", "not abroad"),
+    ]  # fmt: skip
+    assert [row["due_on"] for row in table(files, "duty")] == ["2026-12-31"]
+    assert [row["line"] for row in table(files, "imported")] == ["7"]
+    assert [row["after"] for row in table(files, "employment") if row["what"] == "people.tags_set"] == ['["licensed"]']
+    folder = unpacked(files, tmp_path / "pack")
+    assert checked(folder)[0] == 0
+    for name, old, new in (("attested", b"messaging", b"messages"), ("duty", b"2026-12-31", b"2027-12-31")):
+        forged = unpacked(files | {f"{name}.csv": files[f"{name}.csv"].replace(old, new)}, tmp_path / name)
+        assert checked(forged)[0] == 1
+    kept = [line for line in files["attested.csv"].splitlines(keepends=True) if b"statement" not in line]
+    assert checked(unpacked(files | {"attested.csv": b"".join(kept)}, tmp_path / "gone"))[0] == 1
+
+
 def test_it_holds_nothing_about_anybody_else(make_pack, firm):
     content = b"".join(files_of(make_pack()).values())
     assert firm["ann"].uid.encode() in content
@@ -85,7 +132,7 @@ def test_a_stranger_with_nothing_but_python_finds_that_all_of_it_holds(make_pack
         assert code == 0, said
         assert "ALL THAT CAN BE CHECKED HOLDS." in said
         assert "可核验的内容全部成立。" in said
-        assert "rows in 19 tables say what their entries say" in said
+        assert "rows in 23 tables say what their entries say" in said
         assert "2 quiz papers are what was put before the person" in said
         assert "1 of 1 people bear the names" in said
         assert "That what was entered was true." in said

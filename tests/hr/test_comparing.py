@@ -177,3 +177,26 @@ def test_once_followed_a_list_changes_nothing_more_and_nobody_stands_above_thems
                 seen.add(above)
         told = [(change.kind, change.employee_no, change.after) for change in found.changes]
     assert all(kind == Kind.REFUSED for kind, _number, _after in told)
+
+
+def test_tags_are_told_by_name_or_short_name_in_any_order():
+    ann = {"A": person(1, "A", tags="Licensed; Sales")}
+    known = {"licensed": "Licensed", "sales": "Sales", "销售": "Sales", "desk group": ""}
+    told = {"offices": set(), "is_complete": False, "today": TODAY, "tags": known}
+    same = compare([(2, row("A", tags="销售、 LICENSED，desk group"))], ann, **told)
+    assert (same.changes, same.unchanged) == ([], 1)
+    other = only(compare([(2, row("A", tags="Sales;New one"))], ann, **told))
+    assert (other.before, other.after) == ({"tags": "Licensed; Sales"}, {"tags": "New one; Sales"})
+    assert only(compare([(2, row("A", tags=""))], ann, **told)).after == {"tags": ""}
+    long = only(compare([(2, row("A", tags="x" * 61))], ann, **told))
+    assert (long.wrong, long.about) == (Wrong.TOO_LONG, "tags")
+
+
+def test_who_has_the_address_and_no_number_gets_it():
+    guest = Person(7, EMPTY | row("A", employee_no=""))
+    told = {"offices": set(), "is_complete": True, "today": TODAY}
+    change = only(compare([(2, row("A"))], {}, without_number={"a@example.com": guest}, **told))
+    assert (change.kind, change.person, change.after) == (Kind.CHANGED, 7, {"employee_no": "A"})
+    refused = only(compare([(2, row("A"))], {}, without_number={"a@example.com": None}, **told))
+    assert refused.wrong == Wrong.EMAIL_TAKEN
+    assert compare([], {}, without_number={"a@example.com": guest}, **told).changes == []

@@ -36,6 +36,8 @@ from portal.people.models import Employee
 from portal.reminders import bounces as reminders_bounces
 from portal.reminders import rounds as reminders_rounds
 from portal.reminders.models import Delivery, Digest, Foreseen
+from portal.scim import tokens as scim_tokens
+from portal.scim.models import Token
 from portal.standing import knowledge, permission_feed
 from portal.standing.models import FeedToken, RemedyTask
 from quizzes import services as quizzes
@@ -148,6 +150,10 @@ TABLE = {
     "reminders:bounce_settle": Line(frozenset({"hr"}), args=lambda h: [h["bounce"].pk], method="post"),
     "reminders:late_people": Line(MANAGERS),
     "reminders:handle": Line(ABOVE, args=lambda h: [h["employee"].uid], method="post"),
+    # scim
+    "scim:directory": Line(frozenset({"hr"})),
+    "scim:token_end": Line(frozenset({"hr"}), args=lambda h: [h["directory_token"].pk], method="post"),
+    "scim:door": Line(frozenset(), args=lambda h: ["/Users"], by_token=True),
     # quizzes
     "quizzes:bank_list": Line(BANK_EYES),
     "quizzes:analyse": Line(BANK_EYES - {"auditor"}, method="post"),
@@ -483,6 +489,8 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
     house |= _matched_by_hand(house["compliance"], employee)
     permission_feed.make_token(label="device manager", by=house["compliance"])
     house["feed_token"] = FeedToken.objects.get()
+    scim_tokens.make(label="Entra", by=house["hr"])
+    house["directory_token"] = Token.objects.get()
     house["month"] = _record(employee, tmp_path).month
     archive.draw_sample(month=house["month"], by="system:test")
     house["finding"] = archive.report_slip(
