@@ -22,12 +22,11 @@
     const asked = document.querySelector("[data-ask]");
     if (!button || !asked || !button.form.reportValidity()) return;
     for (const said of asked.querySelectorAll("[data-says]")) said.hidden = said.dataset.says !== button.dataset.act;
-    asked.returnValue = "no";
-    asked.addEventListener(
-      "close",
-      () => (asked.returnValue === "yes" ? button.form.requestSubmit(button) : button.form.elements.text.focus()),
-      { once: true },
-    );
+    asked.querySelector("button[value=yes]").onclick = (event) => {
+      event.preventDefault();
+      asked.close();
+      button.form.requestSubmit(button);
+    };
     asked.showModal();
   };
 
