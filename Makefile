@@ -33,7 +33,7 @@ test-browser: ## run the story in a real Chromium
 check: ## lint, layers, migrations, production settings, translations
 	@bin/check
 
-bench: ## measure every page of the demo firm (ARGS="--repeat 50"), the importer (ARGS="import --lines 100000"), a disposal (ARGS=disposal), certificates (ARGS=certificates), or evidence packs (ARGS=packs)
+bench: ## measure every page of the demo firm (ARGS="--repeat 50"), the importer (ARGS="import --lines 100000"), a disposal (ARGS=disposal), certificates (ARGS=certificates), evidence packs (ARGS=packs), or reminders (ARGS=reminders)
 	@bin/bench $(ARGS)
 
 bench-postgres: ## measure the importer, or a disposal (ARGS=disposal), on a PostgreSQL that is started for it

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Source
-from portal.demo import census, conduct, deliveries, feed, firm, people, signing, story
+from portal.demo import census, conduct, deliveries, feed, firm, people, reminding, signing, story
 from portal.demo.clock import Clock, no_bells
 from portal.demo.desk_days import DeskDays
 from portal.demo.firm import BEGUN, BY, FINISHED
@@ -147,6 +147,9 @@ class _Builder:
         yield from self._desk_days()
         yield from self._mailbox()
         yield from self._looks()
+        for at, act in reminding.days(self.today):
+            if at.date() >= self.began_on:
+                yield Event(at, act)
 
     def _joining(self) -> Iterator[Event]:
         """HR sends a file each Monday in whose week, or the next, somebody starts; the last one yesterday."""
@@ -297,6 +300,7 @@ class _Builder:
         for certificate in [*wanted, *newest[:DRAWN]][:DRAWN]:
             certificates.draw(certificate)
         changed = standing.catch_up()
+        reminding.look_ahead()
         knowledge.take_stock(self.today)
         trend.take(self.today)
         archive.verify(by=BY)

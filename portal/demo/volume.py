@@ -32,16 +32,22 @@ def fill(people: int, course: Course, today: date) -> None:
     chance = random.Random("volume")  # noqa: S311 - invented, not secret
     hire(people)
     pks = list(Employee.objects.filter(employee_no__isnull=False).order_by("pk").values_list("pk", flat=True))
-    above = _above(pks)
-    Employee.objects.bulk_update(
-        [Employee(pk=who, manager_id=manager) for who, manager in above.items() if manager], ["manager"], batch_size=500
-    )
-    bulk.insert(ReportingLine, ("manager", "report", "depth"), _lines(above))
+    above = line_up(pks)
     bulk.insert(Record, _RECORD, _records(pks, today, chance))
     bulk.insert(Finding, _FINDING, _findings(pks, today, chance))
     bulk.insert(RemedyTask, ("uid", "finding", "employee", "lesson", "assigned_at", "answers"), _tasks())
     _trained(pks, course, today, chance)
     _standings(pks, above, today, chance)
+
+
+def line_up(pks: list[int]) -> dict[int, int | None]:
+    """Put everybody under somebody, and return {person: manager}."""
+    above = _above(pks)
+    Employee.objects.bulk_update(
+        [Employee(pk=who, manager_id=manager) for who, manager in above.items() if manager], ["manager"], batch_size=500
+    )
+    bulk.insert(ReportingLine, ("manager", "report", "depth"), _lines(above))
+    return above
 
 
 def hire(people: int) -> None:

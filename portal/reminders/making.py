@@ -126,7 +126,7 @@ def _draft(
     if not called and not people and not done:
         return None
     spoken = [one for one in owes if one in called or rules.is_spoken_of(one, terms, today)]
-    language = person.language or settings.LANGUAGE_CODE
+    language = language_of(person)
     return Draft(
         employee=person,
         language=language,
@@ -193,6 +193,13 @@ def _calendar(
         if entry.due_on >= today
     ]  # fmt: skip
     return changes
+
+
+def language_of(person: Employee) -> str:
+    """Return the language that the person chose; before that Chinese for who has a Chinese name in mainland China."""
+    if person.language:
+        return person.language
+    return "zh-hans" if person.name_zh and jurisdiction_of(person) == "CN" else settings.LANGUAGE_CODE
 
 
 def channels_of(person: Employee) -> list[tuple[str, str]]:

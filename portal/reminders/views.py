@@ -119,13 +119,11 @@ def _shown(request: HttpRequest, said: Said, on) -> dict:
     with translation.override(said.language):
         words = _words(request, said, on)
         text = render_to_string("reminders/digest.txt", mailing.context_of(said.employee.short_name, words)).strip()
-    hidden = any(one["archive"] for one in said.content["items"])
-    hidden = hidden and not request.user.has_perm("archive.view_every_record")
     calendar = [
         (change["do"], change["title"], date.fromisoformat(change["on"])) for change in said.content["calendar"]
     ]
     context = {"person": said.employee, "on": on, "subject": words.subject, "text": text, "language": said.language}
-    return {**context, "is_shortened": hidden, "calendar": calendar}
+    return {**context, "calendar": calendar}
 
 
 @permission_required(SEE, raise_exception=True)

@@ -50,13 +50,26 @@ def test_the_mail_says_in_the_persons_language_what_is_due_when_and_where(postma
     assert "Tiny course" in plain
     assert "/courses/tiny/" in plain
     assert "王伟" in text_of(wei)
-    assert "逾期" in text_of(wei)
+    assert "以下事项已逾期，请于今日完成。" in text_of(wei)
+    assert "The following" not in text_of(wei) + text_of(wei, "text/html")
     for mail in (ann, wei):
         page = text_of(mail, "text/html")
         assert "/courses/tiny/" in page
         assert "<script" not in page
         assert "{" not in text_of(mail)
         assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_before_somebody_has_chosen_a_language_it_is_that_of_their_name_and_office(postman, owing, make_office):
+    hong_kong = make_office(time_zone="Asia/Hong_Kong", jurisdiction="HK")
+    owing(due_in=7, email="a@example.com", name_zh="王伟")
+    owing(due_in=7, email="b@example.com", name_zh="陳大文", office=hong_kong)
+    owing(due_in=7, email="c@example.com", name_zh="王伟", language="en")
+    owing(due_in=7, email="d@example.com")
+    go()
+    assert dict(Digest.objects.values_list("employee__email", "language")) == {
+        "a@example.com": "zh-hans", "b@example.com": "en", "c@example.com": "en", "d@example.com": "en"
+    }  # fmt: skip
 
 
 def test_one_digest_a_day_however_often_the_beat_rings_and_one_entry_with_its_mark(postman, owing):
