@@ -57,7 +57,10 @@ def _verbs(room: str, names: str) -> str:
 
 WHAT: Column = ("what", "entry.verb")
 BY: Column = ("by", "entry.actor")
-FINDING_STEPS = "opened grown reopened claimed released noted asked answered read confirmed seconded dismissed closed"
+FINDING_STEPS = (
+    "opened grown reopened claimed released taken_over noted asked answered added read confirmed seconded returned "
+    "dismissed closed"
+)
 
 PEOPLE = (
     _of("required", "training.assigned", "course cycle due_on rule"),

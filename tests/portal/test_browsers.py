@@ -101,6 +101,7 @@ OF_SCRIPTS = {
 }
 # Newer than the promise, and nothing is lost without it but a nicety.
 EXTRAS = {
+    ":backdrop": "the shade behind a question that is asked once more",
     ":has": "the frame around a chosen option (the radio itself shows it), and room above the bar of a paper",
     r"(?<![\w-])rotate\s*:": "the turn of a small sign",
     r"text-wrap\s*:": "headings break in lines of one length",
