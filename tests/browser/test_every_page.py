@@ -48,6 +48,8 @@ ELSEWHERE = {
     "healthz": "for machines",
     "standing:firm_api": "for machines",
     "standing:api": "for machines",
+    "standing:slip": "none of these people has told of a slip",
+    "scim:door": "for machines",
     "account_logout": "sends one on",
     "account_signup": "sends one on",
     "account_set_password": "sends one on",
