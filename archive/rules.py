@@ -158,9 +158,9 @@ def record_openings(
     policy: Policy,
 ) -> list[Opening]:
     """Return the findings that a month's record calls for, one a kind and month."""
-    openings = []
+    openings, nothing = [], Behind()
 
-    def opens(kind: str, behind: Behind = Behind(), **facts: object) -> None:
+    def opens(kind: str, behind: Behind = nothing, **facts: object) -> None:
         key, first = f"{kind}:{uid}:{month:%Y-%m}", behind.first
         about = {"month": f"{month:%Y-%m}", "messages": list(behind.msgids), **facts}
         pk, on = (first.pk, first.day) if first else (None, until)
