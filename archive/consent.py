@@ -22,12 +22,21 @@ class Said:
 class Words:
     """All evidence at hand, by contact. The newest wins; of two at one moment, the refusal."""
 
-    def __init__(self, said: Iterable[Said]) -> None:
-        self.of_contact: dict[str, list[Said]] = defaultdict(list)
+    def __init__(self, said: Iterable[Said] = ()) -> None:
+        self.of_contact: dict[str, list[Said]] = {}
+        self.learn({one.contact for one in said}, said)
+
+    def learn(self, contacts: Iterable[str], said: Iterable[Said]) -> None:
+        """Take in all that these contacts have said, nothing included; of none of them was anything known before."""
+        fresh = defaultdict(list)
         for one in said:
-            self.of_contact[one.contact].append(one)
-        for known in self.of_contact.values():
-            known.sort(key=lambda one: (one.said_at, one.word))
+            fresh[one.contact].append(one)
+        for contact in contacts:
+            self.of_contact[contact] = sorted(fresh.get(contact, ()), key=lambda one: (one.said_at, one.word))
+
+    def lacks(self, contacts: Iterable[str]) -> set[str]:
+        """Return those of the contacts of whom nothing has been asked yet."""
+        return {one for one in contacts if one not in self.of_contact}
 
     def between(self, handles: Set[str], rooms: Set[str], contact: str, before: datetime | None = None) -> str:
         """Return the contact's word towards an employee: said to one of the handles, or in a room shared with them."""

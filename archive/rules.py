@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from archive.metrics import Evidence, Metrics, Seen
+from archive.metrics import Behind, Evidence, Metrics
 from archive.policy import Policy
 
 NO_DATA, CLEAN, ATTENTION, BREACH = "no_data", "clean", "attention", "breach"
@@ -158,12 +158,11 @@ def record_openings(
     policy: Policy,
 ) -> list[Opening]:
     """Return the findings that a month's record calls for, one a kind and month."""
-    openings = []
+    openings, nothing = [], Behind()
 
-    def opens(kind: str, behind: Sequence[Seen] = (), **facts: object) -> None:
-        key = f"{kind}:{uid}:{month:%Y-%m}"
-        first = min(behind, key=lambda one: (one.sent_at, one.msgid)) if behind else None
-        about = {"month": f"{month:%Y-%m}", "messages": sorted(one.msgid for one in behind)[:100], **facts}
+    def opens(kind: str, behind: Behind = nothing, **facts: object) -> None:
+        key, first = f"{kind}:{uid}:{month:%Y-%m}", behind.first
+        about = {"month": f"{month:%Y-%m}", "messages": list(behind.msgids), **facts}
         pk, on = (first.pk, first.day) if first else (None, until)
         openings.append(Opening(kind, key, employee, None, pk, about, on))
 

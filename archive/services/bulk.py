@@ -80,6 +80,23 @@ def next_pks(model: type[models.Model], count: int) -> list[int]:
     return list(range(last + 1, last + 1 + count))
 
 
+def read(rows: models.QuerySet, columns: Sequence[str]) -> Iterator[tuple]:
+    """Yield the columns of the rows as the driver gives them: ``moment`` makes moments of them, JSON stays text.
+
+    Django looks at each value by itself to make it what its field says, which takes longer than reading it.
+    """
+    sql, params = rows.values_list(*columns).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        while some := cursor.fetchmany(1000):
+            yield from some
+
+
+def moment(value: datetime | None) -> datetime | None:
+    """Return the moment that ``read`` gave: SQLite keeps it in UTC and does not say so."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
 def without_row(field: models.Field, values: Collection[str]) -> set[str]:
     """Return those of the values that no row has in this field, each looked for by the field's index."""
     quote = connection.ops.quote_name

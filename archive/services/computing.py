@@ -4,33 +4,26 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
-from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
-from archive import calendars, metrics, policy, rules
+from archive import calendars, policy, rules
 from archive.consent import Words
-from archive.metrics import Evidence, Known, Metrics, Person, Seen, Taken, Time
+from archive.metrics import Evidence, Known, Metrics, Person, Time
 from archive.models import (
     Bar,
     Finding,
-    Message,
-    Participant,
-    Recall,
     Record,
-    Room,
-    Signal,
     Source,
 )
-from archive.services import consents
+from archive.services import consents, parts
 from archive.services.identities import handles_of
 from archive.services.seats import Seats
+from archive.tally import Tally
 from portal.people.models import Employee, Leave
 
 AHEAD = timedelta(hours=24)
-ROWS = 5_000  # messages read at once
 
 
 @dataclass
@@ -69,21 +62,15 @@ def compute(people: list[Employee], month: date, *, months: int = 1) -> list[Com
     until = min(last, horizon)
     time = Time(begins, ends, month, until)
     ids = [one.pk for one in people]
-    taken = _taken(ids, begins, ends, zone)
     handles = handles_of(ids, begins, ends)
     everybody = {handle for mine in handles.values() for handle in mine}
     seats = Seats.between(month, until, terms.seat_copy_days, handles=everybody)
     usual = _client_sent_before(ids, month) if months == 1 else {}
     bars, leaves, known = _bars(ids, begins, ends), _leaves(ids, month, until), _findings(ids, ends)
-    words = Words(
-        consents.said_by(
-            contact for mine in taken.values() for one in mine.sent + mine.received for contact in one.contacts
-        )
-    )
-    rooms = consents.rooms_of(handles, begins, ends)
-    computed = []
+    words, rooms = Words(), consents.rooms_of(handles, begins, ends)
+    tallies: dict[int, Tally] = {}
     for one in people:
-        part, mine, before = taken[one.pk], handles.get(one.pk, set()), usual.get(one.pk, [])
+        mine = handles.get(one.pk, set())
         person = Person(
             handles=mine,
             rooms=rooms.get(one.pk, frozenset()),
@@ -92,15 +79,17 @@ def compute(people: list[Employee], month: date, *, months: int = 1) -> list[Com
             findings=known.get(one.pk, ()),
             working_days=_working_days(one, month, until, terms.firm_calendar, leaves.get(one.pk, ())),
             seat=seats.of(mine),
-            client_sent_before=before,
+            client_sent_before=usual.get(one.pk, []),
             month_is_covered=until == last,
         )
-        found, evidence = metrics.compute(
-            part, person, words, time, terms.own_words_weight, terms.addressed_weight, terms.drop_base
-        )
+        tallies[one.pk] = Tally(person, words, terms.own_words_weight, terms.addressed_weight)
+    parts.add_all(tallies, words, begins, ends, zone)
+    computed = []
+    for one in people:
+        tally = tallies[one.pk]
+        found, evidence = tally.result(time, drop_base=terms.drop_base)
         found.silent_seat = rules.is_silent_seat(found, terms)
-        spoken = (line.sent_at for line in part.sent + part.received if line.category == "content")
-        computed.append(Computed(one, found, evidence, until, max(spoken, default=None)))
+        computed.append(Computed(one, found, evidence, until, tally.last_at))
     return computed
 
 
@@ -162,108 +151,6 @@ def period(employee: Employee, last_month: date, months: int) -> Metrics | None:
     first = calendars.months_on(last_month, 1 - months)
     found = compute([employee], first, months=months)
     return found[0].metrics if found else None
-
-
-def _taken(ids: list[int], begins: datetime, ends: datetime, zone: ZoneInfo) -> dict[int, Taken]:
-    """Return {employee: the part they took in the month}. Each message is read once, whoever took part in it."""
-    theirs = Participant.objects.filter(employee__in=ids, sent_at__gte=begins, sent_at__lt=ends)
-    messages = _messages(theirs, ids, begins, ends, zone)
-    found: dict[int, Taken] = defaultdict(Taken)
-    for who, role, pk in theirs.values_list("employee_id", "role", "message_id").iterator(chunk_size=5000):
-        taken = found[who]
-        (taken.sent if role == Participant.Role.SENDER else taken.received).append(messages[pk])
-    return found
-
-
-def _messages(
-    theirs: QuerySet[Participant], ids: list[int], begins: datetime, ends: datetime, zone: ZoneInfo
-) -> dict[int, Seen]:
-    promises = dict(Source.objects.values_list("pk", "expected_latency_seconds"))
-    recalls = _recalls(ids, begins, ends)
-    rows = Message.objects.filter(pk__in=theirs.values("message")).values_list(*_COLUMNS).iterator(chunk_size=ROWS)
-    found: dict[int, Seen] = {}
-    while some := list(islice(rows, ROWS)):
-        signals = _signals([pk for pk, *_rest in some])
-        outside = _outside({row[6] for row in some if row[6]})
-        for pk, msgid, category, kind, sent_at, sender, room, contacts, latency, pulled, is_known, *rest in some:
-            media, missing, source, forwards_room = rest
-            original_sent_at, original_had_signal = recalls.get(pk, (None, False))
-            found[pk] = Seen(
-                pk=pk,
-                msgid=msgid,
-                category=category,
-                msgtype=kind,
-                sent_at=sent_at,
-                day=sent_at.astimezone(zone).date(),
-                sender=sender,
-                room=room,
-                contacts=tuple(contacts),
-                latency=latency,
-                promise=promises[source],
-                clocks_differ=is_known and pulled is not None and latency is None,
-                media_refs=media,
-                media_missing=missing,
-                forwards_room=forwards_room,
-                is_in_outside_room=room in outside,
-                signal=signals.get(pk, 0),
-                original_sent_at=original_sent_at,
-                original_had_signal=original_had_signal,
-            )
-    return found
-
-
-_COLUMNS = (
-    "pk",
-    "msgid",
-    "category",
-    "msgtype",
-    "sent_at",
-    "sender",
-    "room",
-    "contacts",
-    "latency_seconds",
-    "captured_at",
-    "sent_at_is_known",
-    "media_refs",
-    "media_missing",
-    "source_id",
-    "forwards_room",
-)
-
-
-def _outside(rooms: set[str]) -> set[str]:
-    """Return those of the rooms that somebody outside the firm is in."""
-    return set(Room.objects.filter(room__among=rooms, is_outside=True).values_list("room", flat=True))
-
-
-def _signals(messages: list[int]) -> dict[int, int]:
-    """Return {message: weight of its heaviest signal in own words}. Few messages have any."""
-    rows = Signal.objects.filter(message__pk__among=messages, is_forwarded=False)
-    return dict(rows.values("message_id").annotate(heaviest=Max("weight")).values_list("message_id", "heaviest"))
-
-
-def _recalls(ids: list[int], begins: datetime, ends: datetime) -> dict[int, tuple[datetime | None, bool]]:
-    """Return {recall record: (when the original was sent, whether that was client talk with a signal)}."""
-    mine = Participant.objects.filter(
-        employee__in=ids,
-        role=Participant.Role.SENDER,
-        sent_at__gte=begins,
-        sent_at__lt=ends,
-        message__category=Message.Category.RECALL,
-    )
-    rows = list(
-        Recall.objects.filter(message__in=mine.values("message")).values_list(
-            "message_id", "original_id", "original__sent_at", "original__is_external"
-        )
-    )
-    originals = [original for _pk, original, _at, is_external in rows if original and is_external]
-    least = policy.current().own_words_weight
-    signalled = set(
-        Signal.objects.filter(message__in=originals, is_forwarded=False, weight__gte=least).values_list(
-            "message_id", flat=True
-        )
-    )
-    return {pk: (at, original in signalled) for pk, original, at, _is_external in rows}
 
 
 def _client_sent_before(ids: list[int], month: date) -> dict[int, list[int]]:

@@ -25,7 +25,7 @@ from portal.ledger.models import Entry
 from portal.people.models import Employee
 
 CHUNK = 250  # records in one transaction and one Entry, or fewer:
-PARTS = 20_000  # so many messages sent or received are held in memory at once, unless one person alone has more
+PARTS = 200_000  # so many messages sent or received are read in one transaction, unless one person alone has more
 
 
 def recompute_due(*, by: str, now: datetime | None = None) -> int:

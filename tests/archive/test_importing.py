@@ -359,7 +359,7 @@ def test_an_import_that_is_killed_goes_on_and_ends_with_the_same_rows(
         transaction.set_rollback(True)
     assert not Message.objects.exists()
     with monkeypatch.context() as patch:
-        patch.setattr(storing, "_words", dying(storing._words))
+        patch.setattr(storing, "keep_words", dying(storing.keep_words))
         patch.setattr(running.piecemeal, "judge_piece", dying(running.piecemeal.judge_piece))
         patch.setattr(running.records, "recompute_some", dying(running.records.recompute_some))
         with pytest.raises(Killed):

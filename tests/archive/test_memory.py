@@ -9,7 +9,7 @@ from django.db import connection
 import archive
 from archive import services
 from archive.models import Identity, Message, Participant
-from archive.services import computing, records, running, staff_list
+from archive.services import parts, records, running, staff_list
 from tests.archive.conftest import at, line
 
 pytestmark = pytest.mark.django_db
@@ -84,12 +84,12 @@ def test_the_staff_list_is_compared_chunk_by_chunk(make_employee, monkeypatch):
 
 
 def test_messages_of_a_month_are_read_some_at_a_time(run_import, write_feed, make_employee, monkeypatch):
-    """The rows of messages and what is looked up for them: only what a figure needs of each stays."""
+    """The rows of messages and what is looked up for them: of each only what it adds to the figures stays."""
     make_employee(wecom_userid="li.na")
     make_employee(wecom_userid="zhangwei")
-    sizes, signals = [], computing._signals
-    monkeypatch.setattr(computing, "ROWS", 4)
-    monkeypatch.setattr(computing, "_signals", lambda pks: sizes.append(len(pks)) or signals(pks))
+    sizes, signals = [], parts._signals
+    monkeypatch.setattr(parts, "ROWS", 4)
+    monkeypatch.setattr(parts, "_signals", lambda pks: sizes.append(len(pks)) or signals(pks))
     run_import(write_feed([line(n, "加我个人微信聊" if n % 3 == 0 else "hello") for n in range(1, 11)]))
     assert sizes == [4, 4, 2]
     assert records.recompute_due(by="system:test") == 0

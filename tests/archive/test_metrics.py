@@ -1,7 +1,9 @@
 """Every formula, with numbers worked by hand."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from statistics import median
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 
 from archive import calendars, metrics
 from archive.consent import Said, Words
-from archive.metrics import Known, Metrics, Person, Seen, Taken, Time
+from archive.metrics import Evidence, Known, Metrics, Person, Seen, Time
+from archive.tally import Tally, middle, ranked
 
 numbers = count(1)
 BEGINS, ENDS = datetime(2026, 9, 30, 16, tzinfo=UTC), datetime(2026, 10, 31, 16, tzinfo=UTC)
@@ -26,8 +29,18 @@ def seen(day: int = 12, **fields) -> Seen:
 
 
 def compute(sent: list[Seen] = (), received: list[Seen] = (), said: list[Said] = (), **person) -> Metrics:
-    person = {"handles": {"me"}, "working_days": WEEK, **person}
-    return metrics.compute(Taken(list(sent), list(received)), Person(**person), Words(said), OCTOBER)[0]
+    return computed(sent, received, said, **{"working_days": WEEK, **person})[0]
+
+
+def computed(
+    sent: list[Seen] = (), received: list[Seen] = (), said: list[Said] = (), **person
+) -> tuple[Metrics, Evidence]:
+    """Add each message once, as the reader of the database does."""
+    tally = Tally(Person(**{"handles": {"me"}, **person}), Words(said))
+    mine, for_me = {one.pk for one in sent}, {one.pk for one in received}
+    for one in {one.pk: one for one in (*sent, *received)}.values():
+        tally.add(one, is_mine=one.pk in mine, is_for_me=one.pk in for_me)
+    return tally.result(OCTOBER)
 
 
 def said(word: str, day: int, contact: str = "x", employee: str = "me", room: str = "") -> Said:
@@ -128,8 +141,8 @@ def test_writing_on_after_a_refusal_in_that_conversation():
         "not to them": seen(14, contacts=("y",), room="r"),
         "after agreeing": seen(16, contacts=("x",), room="r"),
     }
-    found, evidence = metrics.compute(Taken(list(talk.values())), Person(handles={"me"}), Words(words), OCTOBER)
-    assert (found.after_refusal, evidence.after_refusal) == (1, [talk["after"]])
+    found, evidence = computed(list(talk.values()), said=words)
+    assert (found.after_refusal, evidence.after_refusal.first) == (1, talk["after"])
 
 
 def test_recalls():
@@ -149,6 +162,20 @@ def test_latency_by_nearest_rank():
     found = compute([seen(latency=3601), seen(latency=3600), seen(latency=130_000, promise=129_600)])
     assert (found.late, found.promised_latency) == (2, 129_600)
     assert compute().latency_p95 is None
+
+
+@given(st.lists(st.integers(-50, 50), max_size=60), st.integers(1, 100))
+def test_counted_values_give_what_the_values_themselves_give(values, percent):
+    counted = Counter(values)
+    assert ranked(counted, percent) == metrics.rank(sorted(values), percent)
+    assert middle(counted) == (int(median(values)) if values else None)
+
+
+def test_of_very_many_messages_behind_a_count_a_hundred_are_named_and_the_first_is_known():
+    talk = [seen(day, msgid=f"m{day:02}-{n:02}", contacts=("x",)) for n in range(40) for day in (14, 12, 13)]
+    _found, evidence = computed(talk, seat={day: False for day in WEEK})
+    assert (len(evidence.unseated), evidence.unseated.first.msgid) == (120, "m12-00")
+    assert evidence.unseated.msgids == sorted(one.msgid for one in talk)[:100]
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=60), st.integers(1, 100))

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from archive import policy, rules
-from archive.metrics import Evidence, Metrics, Seen
+from archive.metrics import Behind, Evidence, Metrics, Seen
 from archive.rules import OpenFinding
 
 TODAY = date(2026, 10, 16)
@@ -167,20 +167,23 @@ def test_what_a_month_opens(metrics, kinds):
 
 def test_a_finding_names_the_first_message_behind_it():
     late, early = (
-        Seen(n, n, "content", "text", datetime(2026, 10, day, tzinfo=UTC), date(2026, 10, day))
+        Seen(n, f"m{n}", "content", "text", datetime(2026, 10, day, tzinfo=UTC), date(2026, 10, day))
         for n, day in ((1, 15), (2, 14))
     )
+    behind = Behind()
+    for one in (late, early):
+        behind.add(one)
     [found] = rules.record_openings(
         employee=1,
         uid="u",
         month=date(2026, 10, 1),
         until=TODAY,
         metrics=Metrics(after_refusal=2),
-        evidence=Evidence(after_refusal=[late, early]),
+        evidence=Evidence(after_refusal=behind),
         policy=policy.current(),
     )
     assert (found.key, found.message, found.on) == ("after_refusal:u:2026-10", 2, date(2026, 10, 14))
-    assert found.facts["messages"] == [1, 2]
+    assert found.facts["messages"] == ["m1", "m2"]
 
 
 def test_consent_is_due_a_week_after_the_first_message():
