@@ -37,10 +37,11 @@ class Refused(AssertionError):
 
 
 class Browser:
-    """One person at the site. Who gets no answer asks again, as people do."""
+    """One person at the site. Who gets no answer, or is told to come back later, asks again, as people do."""
 
     def __init__(self, employee: Employee, address: str) -> None:
         self.employee, self.address, self.session = employee, address, requests.Session()
+        self.turned_away = 0  # how often one was told to come back later
         cookies = {settings.SESSION_COOKIE_NAME: session_of(employee), settings.CSRF_COOKIE_NAME: CSRF}
         self.session.cookies.update(cookies)
         self.session.headers["X-CSRFToken"] = CSRF
@@ -60,6 +61,10 @@ class Browser:
                 if time.monotonic() > ends:
                     raise
                 time.sleep(0.1)
+                continue
+            if answer.status_code == 503 and time.monotonic() < ends:
+                self.turned_away += 1
+                time.sleep(0.5)
                 continue
             if answer.status_code != 302:
                 raise Refused(f"POST {path} answered {answer.status_code}: {answer.text[:300]}")
