@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.people.models import opaque_id
 
-
 LONGEST = timedelta(minutes=15)  # more than any lease, and than the longest pause between two attempts
 
 

@@ -214,5 +214,3 @@ def all_at_once(acts: Sequence, most: int = 64) -> list:
 
     with ThreadPoolExecutor(min(most, len(acts))) as pool:
         return list(pool.map(safely, acts))
-
-

@@ -84,13 +84,21 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.folder, self.processes, self.address = folder, [], f"http://127.0.0.1:{free_port()}"
 
-    def web(self, *, workers: int = 2, address: str = "", log: Path | None = None, **changes: str) -> Process:
+    def web(
+        self,
+        *,
+        workers: int = 2,
+        address: str = "",
+        log: Path | None = None,
+        config: Path | None = None,
+        **changes: str,
+    ) -> Process:
         """Start a web server and wait until it answers. Beside the first one it needs another address."""
         address = address or self.address
         command = [
             sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", urlsplit(address).netloc,
             "--worker-class", "gthread", "--workers", str(workers), "--threads", "4", "--graceful-timeout", "5",
-            "--log-level", "warning", "--no-control-socket",
+            "--log-level", "warning", "--no-control-socket", *(["--config", str(config)] if config else []),
         ]  # fmt: skip
         wait_until(lambda: is_free(address), "the port is free again", seconds=60)
         web = self._start("web", command, log, changes)

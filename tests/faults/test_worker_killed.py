@@ -32,7 +32,7 @@ def _some_progress(asked: work.Work, worker) -> None:
 
 
 def _rung(asked: work.Work) -> bool:
-    """Whether all is over; if not, a moment goes by and the clock rings, for a child may have died with the last ring."""
+    """Whether all is over; if nobody works, a moment goes by and the clock rings: the last ring may have died too."""
     if not asked.is_over and not any(job.state == "running" for job in asked.jobs):
         work.let_leases_run_out()
     return asked.is_over

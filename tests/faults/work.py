@@ -167,5 +167,9 @@ def let_leases_run_out() -> None:
     Job.objects.filter(state=Job.State.RUNNING).update(lease_until=over)
     Job.objects.filter(state=Job.State.WAITING).update(due_at=over)
     Delivery.objects.filter(state=Delivery.State.LEASED).update(lease_until=over)
-    for task in ("portal.jobs.tasks.sweep", "portal.reminders.tasks.send", "portal.ledger.tasks.seal"):
+    ring("portal.jobs.tasks.sweep", "portal.reminders.tasks.send", "portal.ledger.tasks.seal")
+
+
+def ring(*tasks: str) -> None:
+    for task in tasks:
         current_app.send_task(task)

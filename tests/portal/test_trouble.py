@@ -65,7 +65,10 @@ def test_the_page_says_what_it_is_and_that_nothing_was_recorded(language):
         away = shown(chained(OperationalError("x"), psycopg.OperationalError("refused")))
     assert (full.status_code, away.status_code) == (503, 503)
     assert full.headers["Retry-After"] == "30"
-    words = {"en": ("There is no room", "cannot reach its data", "was not recorded"), "zh-hans": ("空间", "数据", "没有")}
+    words = {
+        "en": ("There is no room", "cannot reach its data", "was not recorded"),
+        "zh-hans": ("空间", "数据", "没有"),
+    }
     room, data, nothing = words[language]
     assert room in full.content.decode()
     assert data in away.content.decode()
