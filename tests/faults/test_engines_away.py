@@ -78,12 +78,12 @@ def test_broker_gone_for_a_minute_and_a_worker_killed_and_nobody_helps(firm, hou
     cut_off = work.ask_for_import(firm, lines=20_000, seed=41)
     wait_until(lambda: _done(cut_off) > 0, "the import is on its way", who=worker)
     worker.kill()
+    survivor = house.worker()
     broker.stop()
     began = time.monotonic()
     asked = _asked_for_meanwhile(firm, house)
     time.sleep(max(0, 60 - (time.monotonic() - began)))
     broker.start()
-    survivor = house.worker()
     jobs = [cut_off.job_id, *asked]
 
     def all_done() -> bool:
