@@ -28,8 +28,7 @@ find_python() {
   return 1
 }
 
-# The packages of this machine that are missing for the purposes named: site, papers, browser, postgres, redis,
-# faults. Debian's names.
+# The packages of this machine that are missing for the purposes named: site, papers, browser, postgres, redis. Debian's names.
 missing_packages() {
   local purpose
   for purpose in "$@"; do
@@ -48,7 +47,6 @@ missing_packages() {
       browser) find_chromium >/dev/null || echo chromium ;;
       postgres) find_postgres >/dev/null || echo postgresql ;;
       redis) command -v redis-server >/dev/null || echo redis-server ;;
-      faults) command -v faketime >/dev/null || echo faketime ;;
     esac
   done
 }
@@ -135,7 +133,6 @@ names_in_brew() {
       chromium) echo google-chrome ;;
       postgresql) echo postgresql@17 ;;
       redis-server) echo redis ;;
-      faketime) echo libfaketime ;;
       *) echo "$package" ;;
     esac
   done | xargs

@@ -146,7 +146,7 @@ def check_upload_is_refused_and_later_taken(firm, house, feed: bytes, full) -> N
         assert (answer.status_code, WORDS in answer.text) == (503, True), answer.text[:500]
     assert Import.objects.count() == imports
     left = {path for path in set(Path(settings.PRIVATE_DIR).rglob("*")) - before if path.is_file()}
-    assert left == set(), "half a file was left behind"
+    assert {str(path): path.stat().st_size for path in left} == {}, "half a file was left behind"
     assert upload(browser, feed).status_code == 302
     worker, run = house.worker(), Import.objects.latest("pk")
     wait_until(lambda: Import.objects.get(pk=run.pk).is_ended, "the import has ended", who=worker, seconds=120)

@@ -22,16 +22,16 @@ def test_worker_children_and_parents_killed_and_each_job_ends_in_effect_once(fir
         worker.kill()
         work.let_leases_run_out()
         worker = house.worker()
-    wait_until(lambda: _rung(asked), "all is done", seconds=240, who=worker)
+    wait_until(lambda: _over(asked), "all is done", seconds=240, who=worker, pause=0.5)
     asked.check()
 
 
 def _some_progress(asked: work.Work, worker) -> None:
     before = asked.progress
-    wait_until(lambda: asked.progress > before or asked.is_over, "something was done", seconds=60, who=worker)
+    wait_until(lambda: asked.progress > before or _over(asked), "something was done", who=worker, pause=0.2)
 
 
-def _rung(asked: work.Work) -> bool:
+def _over(asked: work.Work) -> bool:
     """Whether all is over; if nobody works, a moment goes by and the clock rings: the last ring may have died too."""
     if not asked.is_over and not any(job.state == "running" for job in asked.jobs):
         work.let_leases_run_out()
