@@ -198,7 +198,7 @@ def seems_to_skip(source: Source, *, now: datetime) -> bool:
     if not source.is_contiguous or source.first_sent_at is None or source.first_sent_at > since:
         return False
     of_month = Message.objects.filter(source=source, sent_at__gte=since, sent_at__lte=now, seq__isnull=False)
-    first = of_month.order_by("sent_at").values_list("seq", flat=True).first()
+    first = of_month.order_by("sent_at", "seq").values_list("seq", flat=True).first()
     if first is None:
         return False
     missing = Hole.objects.filter(source=source, first__gt=first).aggregate(sum=Sum(F("last") - F("first") + 1))["sum"]

@@ -1,6 +1,5 @@
 """Somebody else's tester asks the server whether it keeps to RFC 7643 and 7644."""
 
-import logging
 from collections.abc import Iterator
 
 import pytest
@@ -24,8 +23,8 @@ def one_connection() -> Iterator[None]:
 
 
 @pytest.mark.django_db
-def test_the_tester_of_scim_servers_reports_no_failure(secret, monkeypatch, settings, one_connection):
-    logging.getLogger("django.request").setLevel("ERROR")
+def test_the_tester_of_scim_servers_reports_no_failure(secret, monkeypatch, settings, caplog, one_connection):
+    caplog.set_level("ERROR", logger="django.request")  # and back afterwards: others read what it says
     monkeypatch.setattr(views, "PACE", 5000)
     settings.SITE_URL = "http://testserver"
     client = WSGISCIMClient(
