@@ -111,7 +111,9 @@ SQLITE_PRAGMAS = (
 )
 DATABASES = {
     "default": dj_database_url.parse(
-        env.text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'onchannel.sqlite3'}", conn_max_age=600
+        env.text("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'onchannel.sqlite3'}",
+        conn_max_age=600,
+        conn_health_checks=True,  # a database that was started anew costs nobody a page
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

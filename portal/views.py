@@ -1,6 +1,7 @@
 """Pages that belong to no room: health, and what is shown when something went wrong."""
 
 import logging
+import sys
 import uuid
 
 from django.contrib.auth.decorators import login_not_required
@@ -9,9 +10,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from portal import trouble
 from portal.ledger import overview
 
 logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 30
 
 
 @login_not_required
@@ -27,8 +31,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A page that needs no database, with a reference by which the log entry can be found."""
+    """A page that needs no database, with a reference by which the log entry can be found.
+
+    503 where the disk is full or the database is away: whoever comes back later will be served.
+    """
     reference = uuid.uuid4().hex[:8]
+    if kind := trouble.kind_of(sys.exc_info()[1]):
+        logger.error("trouble shown as %s: %s", reference, kind)
+        # No messages: they may lie in the session, and the session in the database.
+        context = {"reference": reference, "kind": kind, "messages": ()}
+        response = render(request, "503.html", context, status=503)
+        response.headers["Retry-After"] = RETRY_SECONDS
+        return response
     logger.error("server error shown as %s", reference)
     return render(request, "500.html", {"reference": reference}, status=500)
 

@@ -42,7 +42,8 @@ def module(slug: str) -> ModuleText:
     )
 
 
-def tiny_course(*, fingerprint: str = "1" * 64) -> Edition:
+def tiny_course(*, fingerprint: str = "1" * 64, **quiz: int) -> Edition:
+    """Publish the course. ``quiz``: terms of its quizzes that are to be others."""
     text = CourseText(
         slug=SLUG,
         languages=["en"],
@@ -50,7 +51,7 @@ def tiny_course(*, fingerprint: str = "1" * 64) -> Edition:
         summary={"en": "Summary"},
         pass_percent=80,
         renewal_months=12,
-        quiz={"draw": 3, "tries_before_wait": 3, "wait_minutes": 30, "time_limit_minutes": None},
+        quiz={"draw": 3, "tries_before_wait": 3, "wait_minutes": 30, "time_limit_minutes": None, **quiz},
         modules=[module("first"), module("second")],
         fingerprint=fingerprint,
     )

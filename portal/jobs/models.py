@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -7,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.people.models import opaque_id
 
+LONGEST = timedelta(minutes=15)  # more than any lease, and than the longest pause between two attempts
+
 
 class JobQuerySet(models.QuerySet):
     def visible_to(self, viewer) -> "JobQuerySet":
@@ -14,9 +17,15 @@ class JobQuerySet(models.QuerySet):
         return self.filter(started_by=viewer) if viewer.is_active else self.none()
 
     def due(self, now) -> "JobQuerySet":
-        """Waiting and due, or running under a lease that has run out: whoever claims it may work."""
+        """Waiting and due, or running under a lease that has run out: whoever claims it may work.
+
+        Nothing waits or is leased for longer than LONGEST. What says so was written by a machine whose clock is ahead,
+        and would else lie until that time has come.
+        """
+        never = now + LONGEST
         return self.filter(
-            Q(state=Job.State.WAITING, due_at__lte=now) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+            Q(state=Job.State.WAITING) & (Q(due_at__lte=now) | Q(due_at__gt=never))
+            | Q(state=Job.State.RUNNING) & (Q(lease_until__lt=now) | Q(lease_until__gt=never))
         )
 
 

@@ -27,6 +27,10 @@ class KeyTrouble(RuntimeError):
     """The key file cannot be used to seal this ledger; the message says why and what to do."""
 
 
+class _BegunMeanwhile(Exception):
+    """Another process has begun the first key."""
+
+
 def public_keys() -> list[notes.PublicKey]:
     """Return the keys of this ledger, oldest first."""
     return [public_key(key) for key in Key.objects.order_by("number")]
@@ -45,7 +49,10 @@ def signer() -> notes.Signer:
     if newest is None:
         if not path.exists() and settings.LEDGER_KEY_MAY_BE_MADE:
             _write(path, Ed25519PrivateKey.generate())
-        return _begin(notes.Signer(settings.LEDGER_ORIGIN, _read(path)))
+        try:
+            return _begin(notes.Signer(settings.LEDGER_ORIGIN, _read(path)))
+        except _BegunMeanwhile:
+            newest = Key.objects.order_by("number").last()
     _finish_rotation(path, newest)
     found = notes.Signer(newest.name, _read(path))
     if found.public.raw != bytes(newest.public):
@@ -84,13 +91,14 @@ def handover(old: notes.PublicKey, new: notes.PublicKey) -> str:
 
 @transaction.atomic
 def _begin(first: notes.Signer) -> notes.Signer:
+    """Make the first Key with its Entry. Raises KeyTrouble; _BegunMeanwhile, which takes the Entry back."""
     if not notes.is_name(first.name):
         raise KeyTrouble(f"LEDGER_ORIGIN={first.name!r} holds a space or a plus, or is empty.")
     entry = append(verb="ledger.key_begun", actor=SYSTEM, subject=SYSTEM, body={"key": str(first.public)})
-    if not Key.objects.exists():  # looked at again under the head's lock
-        Key.objects.create(number=1, name=first.name, public=first.public.raw, since=entry.at, begun_by_id=entry.seq)
-        return first
-    raise KeyTrouble("Another process has just begun the first key. Try again.")
+    if Key.objects.exists():  # looked at again under the head's lock
+        raise _BegunMeanwhile
+    Key.objects.create(number=1, name=first.name, public=first.public.raw, since=entry.at, begun_by_id=entry.seq)
+    return first
 
 
 def _replace(path: Path, signers: Iterable[notes.Signer], *, by: str, reason: str) -> Key:

@@ -1,6 +1,7 @@
 """Seals: the tree over all Entries at one size, signed. The tree's right edge is kept, so only new Entries are read."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -16,6 +17,7 @@ EVERY = timedelta(hours=1)  # if anything is new
 AT_LEAST_EVERY = timedelta(days=1)
 CHUNK = 10_000
 TRIES = 5
+CLOCKS_DIFFER = timedelta(minutes=5)  # more than clocks of machines that are kept in step
 
 
 class SealRefused(RuntimeError):
@@ -41,24 +43,39 @@ def seal() -> Seal:
     deliveries stand in their table. Raises SealRefused, keys.KeyTrouble, or Overtaken after several tries.
     """
     for _ in range(TRIES):
-        signer, last, upto = keys.signer(), newest(), head_seq()
-        growth = _grow(last, upto)
-        try:
-            return _write(last, growth, signer)
-        except Overtaken:
-            continue
+        with suppress(Overtaken):
+            return _seal_after(newest())
     raise Overtaken("others kept sealing in between")
 
 
 def seal_if_due(*, now: datetime | None = None) -> Seal | None:
-    """Seal if anything is new since an hour ago, and at least once a day. Return the Seal, None if none was due."""
-    last, now = newest(), now or timezone.now()
-    head = head_seq()
+    """Seal if anything is new since an hour ago, and at least once a day. Return the Seal, None if none was due.
+
+    Of several processes that find it due at once, one seals.
+    """
+    now = now or timezone.now()
+    for _ in range(TRIES):
+        last, head = newest(), head_seq()
+        if not is_due(last, head=head, now=now):
+            return None
+        with suppress(Overtaken):
+            return _seal_after(last)
+    raise Overtaken("others kept sealing in between")
+
+
+def is_due(last: Seal | None, *, head: int, now: datetime) -> bool:
+    """Return whether the Entries up to ``head`` should be sealed. A Seal from the future, made by a machine whose clock
+    is ahead, does not keep the others from sealing what is new."""
     if last is None:
-        return seal() if head else None
+        return head > 0
     age = now - last.at
-    due = age >= AT_LEAST_EVERY or (age >= EVERY and head > last.size)
-    return seal() if due else None
+    return age >= AT_LEAST_EVERY or (head > last.size and (age >= EVERY or age <= -CLOCKS_DIFFER))
+
+
+def _seal_after(last: Seal | None) -> Seal:
+    """Seal what has come after this Seal. Raises SealRefused, keys.KeyTrouble, Overtaken."""
+    signer, upto = keys.signer(), head_seq()
+    return _write(last, _grow(last, upto), signer)
 
 
 def newest() -> Seal | None:

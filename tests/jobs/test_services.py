@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from portal.jobs import services
+from portal.jobs import models, services
 from portal.jobs.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,6 +43,23 @@ def test_a_leased_job_is_left_alone_until_the_lease_runs_out():
     assert services.work(job.pk, one_more) is None
     Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert services.work(job.pk, one_more).state == "done"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1)])
+def test_what_a_machine_with_a_clock_ahead_started_or_leased_does_not_lie_until_then(ahead):
+    job = start()
+    Job.objects.update(due_at=timezone.now() + ahead)
+    assert services.sweep() == 1
+    Job.objects.update(
+        state="running", lease_until=timezone.now() + ahead + services.LEASE, lease_token="ahead", due_at=timezone.now()
+    )
+    assert services.sweep() == 1
+    assert services.work(job.pk, one_more).state == "done"
+
+
+def test_no_pause_of_ours_is_taken_for_a_clock_that_is_ahead():
+    longest = max(services.LEASE, services.PAUSE * 2 ** (services.MOST_ATTEMPTS - 1))
+    assert longest < models.LONGEST
 
 
 def test_a_worker_killed_half_way_loses_one_step_and_the_next_goes_on():
@@ -97,7 +114,7 @@ def test_the_sweeper_rings_for_what_waits_and_for_what_was_abandoned_only(bells)
     now = timezone.now()
     Job.objects.filter(pk=abandoned.pk).update(state="running", lease_until=now - timedelta(seconds=1))
     Job.objects.filter(pk=held.pk).update(state="running", lease_until=now + timedelta(seconds=60))
-    Job.objects.filter(pk=later.pk).update(due_at=now + timedelta(hours=1))
+    Job.objects.filter(pk=later.pk).update(due_at=now + timedelta(minutes=10))
     bells.clear()
     assert services.sweep() == 2
     assert {args[0] for _, args in bells} == {waiting.pk, abandoned.pk}

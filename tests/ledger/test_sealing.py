@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -146,24 +148,93 @@ def test_many_who_seal_at_once_make_seals_that_follow_each_other(write):
     write()
     sealing.seal()
     write(50)
-    troubles = []
+    seals = at_once(*[sealing.seal] * 4)
+    assert sorted(seal.number for seal in seals) == [2, 3, 4, 5]
+    assert list(Seal.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5]
+    assert services.verify() == (54, None)
 
-    def seal() -> None:
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Do each in a thread of its own; return what they returned, or the exception that they raised."""
+    found: list[object] = [None] * len(acts)
+
+    def run(n: int, act: Callable[[], object]) -> None:
         try:
-            sealing.seal()
+            found[n] = act()
         except Exception as error:
-            troubles.append(error)
+            found[n] = error
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=seal) for _ in range(4)]
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert troubles == []
-    assert list(Seal.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5]
-    assert services.verify() == (54, None)
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_who_begin_the_first_key_at_once_one_does_and_all_seal(write, monkeypatch):
+    write(5)
+    together, read = threading.Barrier(3), keys._read
+
+    def read_together(file):
+        if not Key.objects.exists():
+            with suppress(threading.BrokenBarrierError):
+                together.wait(3)
+        return read(file)
+
+    monkeypatch.setattr(keys, "_read", read_together)
+    seals = at_once(*[sealing.seal] * 3)
+    assert sorted(seal.number for seal in seals) == [1, 2, 3]
+    assert Key.objects.count() == Entry.objects.filter(verb="ledger.key_begun").count() == 1
+    assert services.verify() == (6, None)
+
+
+def test_machines_with_other_key_files_do_not_both_begin(write, settings, tmp_path, monkeypatch):
+    write()
+    begin = keys._begin
+
+    def after_another(first):
+        monkeypatch.setattr(keys, "_begin", begin)
+        mine, settings.LEDGER_KEY_FILE = settings.LEDGER_KEY_FILE, str(tmp_path / "other.pem")
+        sealing.seal()
+        settings.LEDGER_KEY_FILE = mine
+        return begin(first)
+
+    monkeypatch.setattr(keys, "_begin", after_another)
+    with pytest.raises(keys.KeyTrouble, match="is not the key that this ledger was last signed with"):
+        sealing.seal()
+    assert (Key.objects.count(), Seal.objects.count()) == (1, 1)
+    settings.LEDGER_KEY_FILE = str(tmp_path / "other.pem")
+    assert services.verify() == (4, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_clocks_that_ring_at_once_one_seals(write, monkeypatch):
+    write()
+    together, grow = threading.Barrier(2), sealing._grow
+
+    def grow_together(last, upto):
+        with suppress(threading.BrokenBarrierError):
+            together.wait(3)
+        return grow(last, upto)
+
+    monkeypatch.setattr(sealing, "_grow", grow_together)
+    made = at_once(sealing.seal_if_due, sealing.seal_if_due)
+    assert {seal.number if seal else None for seal in made} == {1, None}
+    assert Seal.objects.count() == 1
+
+
+def test_a_seal_from_the_future_does_not_keep_what_is_new_from_being_sealed(write):
+    write()
+    first = sealing.seal()
+    now = first.at - timedelta(days=1)  # the machine that sealed it was a day ahead
+    assert sealing.seal_if_due(now=now) is None  # nothing is new
+    write()
+    assert sealing.seal_if_due(now=first.at - timedelta(seconds=2)) is None  # as clocks that are kept in step differ
+    assert sealing.seal_if_due(now=now).number == 2
 
 
 KILLED = """
