@@ -1,4 +1,4 @@
-"""Read by a Python that starts with this folder in its path: its clock goes on from so many seconds beside the true one.
+"""Read by a Python that starts with this folder in its path: its clock goes on so many seconds beside the true one.
 
 The library libfaketime would do this for every program, but with it Python's own waiting fails.
 """
