@@ -74,7 +74,8 @@ def broker(redis_url: str, folder: Path) -> tuple[str, dict]:
     places = {"data_folder_in": "messages", "data_folder_out": "messages", "control_folder": "control"}
     for name in places.values():
         (folder / name).mkdir(parents=True, exist_ok=True)
-    return "filesystem://", {option: str(folder / name) for option, name in places.items()}
+    # A folder must be looked into again and again: by default once a second, and one ring is taken at each look.
+    return "filesystem://", {option: str(folder / name) for option, name in places.items()} | {"polling_interval": 0.1}
 
 
 def files_on_disk(folder: Path) -> dict:

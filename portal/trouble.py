@@ -6,8 +6,10 @@ Nothing of the request has been recorded: its transaction was rolled back, or ne
 import errno
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest
 
 FULL, AWAY = "full", "away"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -26,6 +28,16 @@ def kind_of(error: BaseException | None) -> str:
         if isinstance(one, (OperationalError, InterfaceError)) and (kind := _of_postgres(one)):
             return kind
     return ""
+
+
+def drop_uploads(request: HttpRequest) -> None:
+    """Delete what had been taken of a file when the request failed.
+
+    Django leaves it to the garbage collector, which comes when it likes: on a full disk it takes the room of others.
+    """
+    for handler in getattr(request, "_upload_handlers", ()):
+        with suppress(OSError):  # closing writes what is left in memory, for which there is no room either
+            handler.upload_interrupted()
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:

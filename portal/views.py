@@ -38,6 +38,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     reference = uuid.uuid4().hex[:8]
     if kind := trouble.kind_of(sys.exc_info()[1]):
         logger.error("trouble shown as %s: %s", reference, kind)
+        trouble.drop_uploads(request)
         # No messages: they may lie in the session, and the session in the database.
         context = {"reference": reference, "kind": kind, "messages": ()}
         response = render(request, "503.html", context, status=503)

@@ -134,8 +134,9 @@ def _sql(*statements: str) -> None:
 
 
 def upload(browser: Browser, feed: bytes):
-    files = {"file": ("feed.jsonl", feed)}
-    return browser.ask("POST", reverse("archive:import_list"), data={"source": "no-room"}, files=files)
+    """A refusal comes before the whole file has been read, so the connection cannot be used again."""
+    about = {"data": {"source": "no-room"}, "files": {"file": ("feed.jsonl", feed)}}
+    return browser.ask("POST", reverse("archive:import_list"), headers={"Connection": "close"}, **about)
 
 
 def check_upload_is_refused_and_later_taken(firm, house, feed: bytes, full) -> None:
