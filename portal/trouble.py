@@ -13,7 +13,16 @@ from django.http import HttpRequest
 
 FULL, AWAY = "full", "away"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-SQLITE_FULL, SQLITE_BUSY = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}, {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# Extended codes first: an error of writing is a disk without room, one of reading is a disk that fails.
+SQLITE_FULL = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+}
+SQLITE_AWAY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR}
 # Classes of SQLSTATE: out of resources, of which 53100 is the disk; connection, shutdown or start-up, system.
 POSTGRES_FULL, POSTGRES_AWAY = ("53100",), ("08", "53", "57P", "58")
 
@@ -49,10 +58,10 @@ def _behind(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _of_sqlite(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what details it
+    code = getattr(error, "sqlite_errorcode", 0)
     if code in SQLITE_FULL:
         return FULL
-    return AWAY if code in SQLITE_BUSY else ""
+    return AWAY if code & 0xFF in SQLITE_AWAY else ""  # the lowest byte: without what details it
 
 
 def _of_postgres(error: Exception) -> str:
