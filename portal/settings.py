@@ -373,7 +373,15 @@ if SEALS_TIMESTAMP_URL and not (SEALS_TIMESTAMP_URL.startswith(("http://", "http
 LEDGER_CHECKS = [
     "portal.ledger.checks.keys_agree",
     "portal.ledger.checks.disposals_agree",
-    "training.checks.certificates_agree",
+]
+# Tables whose rows a verification compares with what the entries say they must be.
+LEDGER_TABLES = [
+    "quizzes.checks.ATTEMPTS",
+    "training.checks.MODULES",
+    "training.checks.COMPLETIONS",
+    "training.checks.CERTIFICATES",
+    "training.checks.EXEMPTIONS",
+    "training.checks.SIGNATURES",
 ]
 LEDGER_HOLDS = ["archive.services.holding.entries_held"]
 LEDGER_JOBS = "portal.jobs.services"  # how long work is started and carried on

@@ -190,6 +190,7 @@ def _keep(past: Past, editions: list[Edition], sha256: str, by: str) -> Completi
         "cycle": assignment.cycle,
         "edition": edition.number,
         "completed_on": past.completed_on.isoformat(),
+        "completed_at": at,
         "expires_on": until.isoformat(),
         "percent": past.percent,
         "file": sha256,

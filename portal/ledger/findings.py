@@ -36,6 +36,9 @@ WORDS = {
     "outside_beyond": _("the outside seal %(seal)s covers entries up to %(upto)s, and they are not there"),
     # what stands beside the entries
     "check": "%(what)s",  # the words of the room that found it
+    "row_differs": _("the %(table)s “%(row)s” of %(of)s is not what the log says: %(fields)s"),
+    "row_gone": _("the %(table)s “%(row)s” of %(of)s that it tells of is not there"),
+    "row_alone": _("no entry tells of the %(table)s “%(row)s” of %(of)s"),
     # notes
     "time_back": _("the time steps back at entry %(seq)s"),
     "seal_time_back": _("the time steps back at seal %(seal)s"),
@@ -44,10 +47,20 @@ WORDS = {
     "more": _("and %(count)s more of the kind"),
 }
 
+# What the tables are called of which rows are compared with the log: their rooms are above this one.
+TABLES = {
+    "attempt": _("quiz attempt"),
+    "certificate": _("certificate"),
+    "completion": _("completion"),
+    "exemption": _("exemption"),
+    "module": _("module result"),
+    "signature": _("signed policy"),
+}
+
 
 @dataclass(frozen=True)
 class Fault:
-    """``seq``: the first Entry that is bad, or that nothing vouches for any longer."""
+    """``seq``: the first Entry that is bad, or that nothing vouches for any longer; 0: no Entry tells of it."""
 
     seq: int
     code: str
@@ -58,4 +71,20 @@ class Fault:
 
 
 def words(code: str, detail: dict) -> str:
+    if "table" in detail:
+        detail = detail | {"table": TABLES.get(detail["table"], detail["table"])}
     return str(WORDS[code]) % detail
+
+
+def told(seq: int, code: str, detail: dict) -> str:
+    """Return a finding in words, with the number of the Entry if there is one."""
+    said = words(code, detail)
+    return _("Entry %(seq)s: %(said)s") % {"seq": seq, "said": said} if seq else said
+
+
+def others(detail: dict) -> list[str]:
+    """Return what was found besides, in words, and how many were not kept."""
+    named = detail.get("more", [])
+    beyond = detail.get("count", 0) - len(named) - 1
+    said = [told(one["seq"], one["code"], one) for one in named]
+    return [*said, words("more", {"count": beyond})] if beyond > 0 else said

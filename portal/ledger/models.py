@@ -181,7 +181,10 @@ class Delivery(models.Model):
 
 
 class Verification(models.Model):
-    """One reading of the ledger and what it found. Not evidence itself: whoever doubts it reads again."""
+    """One reading of the ledger and what it found. Not evidence itself: whoever doubts it reads again.
+
+    ``fault_seq`` is 0 where what is wrong is a row of which no Entry tells.
+    """
 
     is_full = models.BooleanField(help_text="From the first Entry on, not from a Seal that was verified before")
     began_at = models.DateTimeField()

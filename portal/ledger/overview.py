@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal.ledger import keys, sealing
 from portal.ledger.appending import head_seq
 from portal.ledger.delivery import places
-from portal.ledger.findings import words
+from portal.ledger.findings import others, words
 from portal.ledger.models import Body, Delivery, Disposal, Entry, Key, Seal, Verification
 
 SHOWN = 8  # deliveries and verifications on the page
@@ -25,8 +25,11 @@ class ShownKey:
 
 @dataclass(frozen=True)
 class ShownVerification:
+    """``fault``: the first that was found; ``others``: what was found besides."""
+
     row: Verification
     fault: str
+    others: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -92,4 +95,4 @@ def _shown(row: Verification | None) -> ShownVerification | None:
     if row is None:
         return None
     fault = "" if row.is_sound else words(row.fault_code, row.fault_detail)
-    return ShownVerification(row, fault, [words(note["code"], note) for note in row.notes])
+    return ShownVerification(row, fault, others(row.fault_detail), [words(note["code"], note) for note in row.notes])

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
-from portal.ledger import checks, keys, merkle, proofs, reading, rules, sealing
+from portal.ledger import checks, keys, merkle, proofs, reading, rows, rules, sealing
 from portal.ledger.findings import Fault
 from portal.ledger.models import Entry, Key, Node, Seal, Verification
 from portal.ledger.outside import Outside
 from portal.ledger.seals import SealCheck
 
 CHUNK = 5_000
+A_PERSON = 50  # Entries that can be read in the time in which one person's rows of a table are compared
 MOST_NOTES = 20
 
 
@@ -37,6 +38,8 @@ class Walk:
         self.notes: list[dict] = state.get("notes", [])
         self.outside = sorted(outside, key=lambda copy: copy.size)
         self.compared = state.get("compared", 0)  # copies outside
+        self.rows = rows.Comparison(self.after, state.get("rows"))
+        self.is_read = state.get("is_read", False)  # all but the rows
         self.fault: Fault | None = None
         self.is_finished = False
 
@@ -71,17 +74,24 @@ class Walk:
             "notes": self.notes,
             "seals": self.seals.state(),
             "compared": self.compared,
+            "is_read": self.is_read,
+            "rows": self.rows.state(),
         }
 
     def advance(self, most: int) -> None:
-        """Read up to ``most`` Entries, and after the last one all that stands beside them."""
+        """Read up to ``most`` Entries, and after the last one what stands beside them, some people at a time."""
         self._compare()
         while most > 0 and not self.fault and self.seq < self.upto:
-            rows = reading.rows(after=self.seq, upto=self.upto, most=min(most, CHUNK))
-            self._take(rows)
-            most -= len(rows)
-        if not self.fault and self.seq >= self.upto:
+            entries = reading.rows(after=self.seq, upto=self.upto, most=min(most, CHUNK))
+            self._take(entries)
+            most -= len(entries)
+        if not self.fault and self.seq >= self.upto and not self.is_read:
             self._end()
+            self.is_read = True
+        while most > 0 and not self.fault and self.is_read and not self.rows.is_finished:
+            most -= A_PERSON * self.rows.advance()
+        if self.is_read and self.rows.is_finished:
+            self.fault = self.fault or self.rows.fault()
             self.is_finished = True
         self.is_finished = self.is_finished or self.fault is not None
 
@@ -90,9 +100,9 @@ class Walk:
             self.advance(1_000_000)
         return self
 
-    def _take(self, rows: Sequence[tuple]) -> None:
+    def _take(self, entries: Sequence[tuple]) -> None:
         """Check one chunk of Entries, and what the Seals say about it."""
-        seen = reading.check(rows, after=self.seq, prev=self.prev, last_at=self.last_at)
+        seen = reading.check(entries, after=self.seq, prev=self.prev, last_at=self.last_at)
         for seq in seen.steps_back:
             self._note("time_back", seq=seq)
         self._grow(seen.digests)
@@ -100,7 +110,7 @@ class Walk:
             return  # an earlier Entry than where the chunk breaks off
         if seen.digests:
             self.prev, self.last_at = seen.digests[-1], seen.last_at
-        self.fault = seen.fault or (None if rows else Fault(self.seq + 1, "missing"))
+        self.fault = seen.fault or (None if entries else Fault(self.seq + 1, "missing"))
 
     def _grow(self, digests: Sequence[bytes]) -> None:
         """Let the tree grow by these Entries, and compare it wherever a Seal or a copy outside stands."""

@@ -4,11 +4,14 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.ledger import outside, verifying
-from portal.ledger.findings import words
+from portal.ledger.findings import others, told, words
 
 
 class Command(BaseCommand):
-    help = "Read the whole evidence log and say whether every entry is what was written. Changes nothing."
+    help = (
+        "Read the whole evidence log and say whether every entry is what was written, and every row that people rely "
+        "on what the entries say. Changes nothing."
+    )
 
     def add_arguments(self, parser) -> None:
         parser.add_argument(
@@ -32,7 +35,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(verifying.told(walk), ensure_ascii=False, indent=1))
         fault, read = walk.fault, walk.seq - walk.after
         if fault:
-            raise CommandError(f"Entry {fault.seq}: {fault} (the {read} before it that were read are sound)")
+            found = [told(fault.seq, fault.code, fault.detail), *others(fault.detail)]
+            sound = (
+                f"the {read} entries that were read are sound" if walk.is_read else f"the {read} before it are sound"
+            )
+            raise CommandError("\n".join([f"{found[0]} ({sound})", *found[1:]]))
         if not options["json"]:
             self.stdout.write(f"{read} entries, all sound; {walk.seals.seen} seals, {walk.compared} copies outside")
             for note in walk.notes:
