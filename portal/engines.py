@@ -50,7 +50,7 @@ def routes() -> dict[str, dict[str, str]]:
 def caches(redis_url: str) -> dict[str, dict]:
     """Return the cache. It is shared by all processes, as rate limits need; in memory each would count for itself."""
     in_database = {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "portal.caching.FrankDatabaseCache",
         "LOCATION": "portal_cache",
         # The default of 300 rows would let anybody wash the counters of sign-in away by filling it.
         "OPTIONS": {"MAX_ENTRIES": 1_000_000},

@@ -10,6 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 
 from portal.ledger import guards
 from portal.people import services as people
@@ -17,6 +19,13 @@ from portal.people.models import Department, Employee, Office
 from tests import studying
 
 numbers = count(1)
+
+# No test is timed, nor a property. `.ci/run` sets CI: there they try the same examples each time, so that a change is
+# judged by what it changed. Elsewhere they go on looking for new ones.
+properties.register_profile(
+    "untimed", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+properties.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from archive import services as archive
 from archive.models import Source
-from portal.demo import census, conduct, deliveries, feed, firm, people, reminding, signing, story
+from portal.demo import census, conduct, deliveries, feed, firm, freshening, people, reminding, signing, story
 from portal.demo.clock import Clock, no_bells
 from portal.demo.desk_days import DeskDays
 from portal.demo.firm import BEGUN, BY, FINISHED
@@ -147,7 +147,7 @@ class _Builder:
         yield from self._desk_days()
         yield from self._mailbox()
         yield from self._looks()
-        for at, act in reminding.days(self.today):
+        for at, act in (*reminding.days(self.today), *freshening.days(self.today, self.weeks)):
             if at.date() >= self.began_on:
                 yield Event(at, act)
 

@@ -1,12 +1,32 @@
 import re
+from datetime import date
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from portal.reminders import rounds
 from portal.reminders.rules import LATEST_HOUR, Terms
 
 MOST_DAYS, MOST_MARKS = 180, 10
+
+
+class AheadForm(forms.Form):
+    """Which day is looked ahead to; tomorrow where nothing is said."""
+
+    on = forms.TypedChoiceField(
+        label=_("What goes out on"), coerce=date.fromisoformat, required=False, empty_value=None
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].choices = [
+            (day.isoformat(), f"{date_format(day, 'DATE_FORMAT')} · {date_format(day, 'l')}")
+            for day in rounds.days_ahead()
+        ]
+        self.helper = FormHelper()
+        self.helper.form_tag = False
 
 
 class TermsForm(forms.Form):

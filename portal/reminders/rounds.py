@@ -17,6 +17,7 @@ from portal.reminders.rules import Terms
 MAKE, FORESEE = "portal.reminders.tasks.make", "portal.reminders.tasks.foresee"
 FURTHEST_BACK = timedelta(days=7)  # what fell due for a reminder while the site was down longer is not caught up
 DAY = timedelta(days=1)
+AHEAD = 14  # days that can be looked ahead to
 
 
 def start_due(now: datetime | None = None) -> list[Round]:
@@ -126,12 +127,20 @@ def _tell_entries(drafts: list[Draft], digests: list[Digest]) -> None:
 # --- the preview -------------------------------------------------------------------------------------------------
 
 
+def days_ahead() -> list[date]:
+    """Return the days that can be looked ahead to, tomorrow first."""
+    return [timezone.localdate() + DAY * number for number in range(1, AHEAD + 1)]
+
+
 @transaction.atomic
-def ask_preview(*, by: Employee) -> Preview:
-    """Let it be worked out what goes out tomorrow, as things stand now."""
-    on, now = timezone.localdate() + DAY, timezone.now()
+def ask_preview(*, by: Employee, on: date | None = None) -> Preview:
+    """Let it be worked out what goes out on a day of ``days_ahead()``, tomorrow by itself, as things stand now."""
+    ahead = days_ahead()
+    on = on or ahead[0]
+    if on not in ahead:
+        raise ValueError(f"{on} is not one of the next {AHEAD} days")
     job = jobs.start(kind=FORESEE, key=f"{on} {opaque_id()}", by=by)
-    return Preview.objects.create(on=on, asked_at=now, asked_by=by, job=job)
+    return Preview.objects.create(on=on, asked_at=timezone.now(), asked_by=by, job=job)
 
 
 def foresee_some(job: Job) -> bool:

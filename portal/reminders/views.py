@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.people.models import Employee
 from portal.reminders import bounces, escalating, handling, looking, mailing, rounds, saying
 from portal.reminders import terms as policy
-from portal.reminders.forms import TermsForm
+from portal.reminders.forms import AheadForm, TermsForm
 from portal.reminders.models import Bounce, Delivery, Digest, Foreseen, Said
 
 SEE, MANAGE = "reminders.view_reminders", "reminders.manage_reminders"
@@ -62,25 +62,27 @@ def terms(request: HttpRequest) -> HttpResponse:
 @permission_required(SEE, raise_exception=True)
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest) -> HttpResponse:
-    """Who would get what tomorrow, as it was last worked out; or work it out now."""
+    """Who would get what on a day to come, as it was last worked out; or work it out now."""
+    form = AheadForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if not request.user.has_perm(MANAGE):
             raise PermissionDenied
-        rounds.ask_preview(by=request.user)
-        return redirect("reminders:preview")
+        if form.is_valid():
+            rounds.ask_preview(by=request.user, on=form.cleaned_data["on"])
+            return redirect("reminders:preview")
     newest = looking.newest_preview()
     lines = Foreseen.objects.visible_to(request.user).filter(preview=newest).select_related("employee")
     page = Paginator(lines.order_by("employee__name_en", "employee"), PAGE_SIZE).get_page(request.GET.get("page"))
     for line in page:
         line.words = _words(request, line, newest.on)
-    context = {"preview": newest, "page": page, "unreached": lines.filter(channels=[]).count()}
+    context = {"form": form, "preview": newest, "page": page, "unreached": lines.filter(channels=[]).count()}
     return render(request, "reminders/preview.html", context)
 
 
 @permission_required(SEE, raise_exception=True)
 @require_GET
 def foreseen(request: HttpRequest, uid: str) -> HttpResponse:
-    """The very words that one person would get tomorrow."""
+    """The very words that one person would get."""
     rows = Foreseen.objects.visible_to(request.user).select_related("employee", "preview")
     line = get_object_or_404(rows.filter(preview=looking.newest_preview()), employee__uid=uid)
     return render(request, "reminders/digest.html", _shown(request, line, line.preview.on) | {"is_ahead": True})

@@ -155,6 +155,17 @@ def test_who_may_only_look_cannot_ask_for_a_preview(compliance, hr):
     assert Preview.objects.get().on == timezone.localdate() + rounds.DAY
 
 
+def test_any_day_of_the_next_two_weeks_can_be_looked_ahead_to_and_no_other(hr):
+    today = timezone.localdate()
+    assert hr.post(reverse("reminders:preview"), {"on": today + 14 * rounds.DAY}).status_code == 302
+    assert Preview.objects.get().on == today + 14 * rounds.DAY
+    for wrong in (today, today + 15 * rounds.DAY, "never"):
+        page = hr.post(reverse("reminders:preview"), {"on": wrong})
+        assert page.status_code == 200
+        assert "is not one of the available choices" in page.text
+    assert Preview.objects.count() == 1
+
+
 @pytest.mark.parametrize("name", ["overview", "sent", "preview", "bounce_list"])
 def test_pages_cost_the_same_for_one_and_for_many(postman, owing, hr, count_queries, make_employee, name):
     def cost() -> int:

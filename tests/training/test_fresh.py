@@ -20,6 +20,7 @@ from quizzes.services import ForgedAnswer
 from training import services
 from training.fresh import asking, beliefs, mailing, waiting
 from training.models import Completion, FreshAsk, FreshCard, FreshMail
+from training.results import sources_of
 
 DONE = "2030-03-13T04:00:00Z"  # a Wednesday, noon in Shanghai
 MONDAY = date(2030, 3, 18)
@@ -211,6 +212,9 @@ def test_the_page_tells_nothing_before_the_answer_and_everything_after(page):
     text = page.get(URL).content.decode()
     assert ask.question.explanation["en"] in text
     assert FreshAsk.objects.get(pk=ask.pk).sure == 3
+    sources = sources_of(ask.question.cites, asking.edition_of(ask), "en")
+    assert sources
+    assert all(source["short"] in text for source in sources)
 
 
 def test_without_an_answer_the_page_asks_for_one(page):

@@ -16,7 +16,7 @@ from quizzes.services import ForgedAnswer
 from training.assignments import lock_person
 from training.fresh import schedule, waiting
 from training.fresh.schedule import Place
-from training.models import FreshAsk, FreshCard
+from training.models import Edition, FreshAsk, FreshCard
 
 
 class AnsweredAlready(Exception):
@@ -43,6 +43,12 @@ def ask(*, employee: Employee, day: date) -> list[FreshAsk]:
         question = questions[mine.known[card.bank_id, card.slug].question]
         mine.asked.append(_asked(employee, card, question, mine.week, place))
     return mine.asked
+
+
+def edition_of(ask: FreshAsk) -> Edition:
+    """Return the newest edition that asks this version of the question: its sources are the question's. A query."""
+    asking = Edition.objects.filter(course=ask.card.course_id, modules__quiz__questions=ask.question_id)
+    return asking.order_by("-number")[0]
 
 
 def _begun(employee: Employee, one: waiting.Known, day: date) -> FreshCard:

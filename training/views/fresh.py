@@ -15,6 +15,7 @@ from portal.people import calendars
 from quizzes import papers
 from quizzes.kinds import kind_of
 from quizzes.services import ForgedAnswer
+from training import results
 from training.fresh import asking, beliefs, mailing
 from training.models import FreshAsk
 
@@ -49,6 +50,7 @@ def _shown(ask: FreshAsk, lang: str) -> dict:
         names = {name: token for token, name in ask.tokens.items()}
         ordered = {name: names[name] for name in ask.order}
         return shown | kind_of(content).shown(content, ordered, None, tell)
+    shown |= {"sources": results.sources_of(ask.question.cites, asking.edition_of(ask), lang)}
     shown |= {"is_right": ask.is_right, "explanation": tell(ask.question.explanation), "again_on": ask.card.due_on}
     return shown | kind_of(content).explained(content, ask.order, [ask.chosen], tell)
 
