@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "portal.standing",
     "portal.reminders",
     "portal.evidence",
+    "portal.operations",
     "portal.demo",
 ]
 

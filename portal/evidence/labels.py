@@ -68,6 +68,8 @@ LABELS: dict[str, Promise] = {
     "ledger.key_replaced": _("A lost key of the log was replaced."),
     "ledger.key_rotated": _("The log’s key was changed."),
     "ledger.measured": _("The speed of the log was measured."),
+    "operations.backed_up": _("A backup was made."),
+    "operations.restored": _("The site was restored from a backup."),
     "people.tag_made": _("A tag was made or named anew."),
     "quizzes.bank_exported": _("A question bank went out as a file."),
     "quizzes.bank_published": _("A question bank was published."),

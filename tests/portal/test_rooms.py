@@ -22,6 +22,7 @@ MAY_POINT_AT = {
     "standing": "ledger people jobs quizzes training archive",
     "reminders": "ledger people jobs quizzes training archive standing",
     "evidence": "ledger people jobs quizzes training archive standing reminders",
+    "operations": "ledger people jobs",
     "demo": "ledger people jobs hr scim quizzes training archive standing reminders evidence",
 }
 
