@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
+import orjson
 from django.db import connection, models
 from django.db.models.lookups import Lookup
 
@@ -143,8 +144,13 @@ def _preparing(field: models.Field) -> Callable | None:
         case models.DateTimeField():
             return ready_moments() if connection.vendor == "sqlite" else None
         case models.JSONField():
-            return lambda value: json.dumps(value, ensure_ascii=False) if value else json.dumps(value)
+            return _as_json
     return None
+
+
+def _as_json(value: object) -> str:
+    """Return the JSON of plain values: text, lists, and numbers of up to 64 bits."""
+    return "[]" if value == [] else orjson.dumps(value).decode()
 
 
 def ready_moments() -> Callable[[datetime | None], object]:

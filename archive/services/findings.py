@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from archive import calendars, lexicon, policy, rules
@@ -234,24 +234,17 @@ def _taken_back_soon(messages: Iterable[Message], minutes: int) -> set[int]:
     if not timed:
         return set()
     soon = timedelta(minutes=minutes)
-    recalls: dict[str, list[datetime]] = defaultdict(list)
-    rows = Participant.objects.filter(
-        Q(handle_folded__in={rules.fold(one.sender) for one in timed}),
-        role=Participant.Role.SENDER,
-        sent_at__gte=min(one.sent_at for one in timed),
-        sent_at__lte=max(one.sent_at for one in timed) + soon,
+    senders = Participant.objects.filter(role=Participant.Role.SENDER)
+    # By handle and time, message by message: of the span of them all somebody may have written very much.
+    after = senders.filter(
+        handle_folded=OuterRef("handle_folded"),
+        sent_at__gte=OuterRef("sent_at"),
+        sent_at__lte=OuterRef("sent_at") + soon,
         message__category=Message.Category.RECALL,
     )
-    for folded, at in rows.values_list("handle_folded", "sent_at"):
-        recalls[folded].append(at)
-    return {
-        one.pk
-        for one in timed
-        if any(
-            one.sent_at <= at <= one.sent_at + soon
-            for at in (*recalls[rules.fold(one.sender)], *filter(None, [one.recalled_at]))
-        )
-    }
+    told = {one.pk for one in timed if one.recalled_at and one.sent_at <= one.recalled_at <= one.sent_at + soon}
+    theirs = senders.filter(Exists(after), message__in=[one.pk for one in timed])
+    return told | set(theirs.values_list("message_id", flat=True))
 
 
 def open_about(source, kind: str) -> QuerySet:

@@ -44,8 +44,7 @@ def keep_words(written: list[Written], now: datetime) -> None:
 
 def _hits(one: Written, words: Lexicon) -> list[Hit]:
     hits = words.judge(one.line.own_text, with_contact=one.row.is_external) if one.line.own_text else []
-    rule = words.rule(OWN_CARD)
-    if rule and _hands_over_own_card(one):
+    if _hands_over_own_card(one) and (rule := words.rule(OWN_CARD)):
         hits.append(words.without_words(rule, with_contact=one.row.is_external))
     return hits
 

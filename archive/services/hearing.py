@@ -13,11 +13,12 @@ HOUR = timedelta(hours=1)
 def hear(source: Source, moments: Iterable[datetime]) -> None:
     """Note when records were sent, in the transaction that stores them, with the source locked."""
     hours: dict[datetime, tuple[datetime, datetime]] = {}
-    for at in moments:
-        at = at.astimezone(UTC)
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        first, last = hours.get(hour, (at, at))
-        hours[hour] = min(first, at), max(last, at)
+    first = hour = None
+    for at in sorted(moments):  # what follows each other is mostly of one hour
+        if hour is None or at >= hour + HOUR:
+            at = at.astimezone(UTC)
+            hour, first = at.replace(minute=0, second=0, microsecond=0), at
+        hours[hour] = first, at
     grown = []
     for row in Heard.objects.filter(source=source, hour__in=list(hours)):
         first, last = hours.pop(row.hour)

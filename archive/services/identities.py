@@ -52,7 +52,8 @@ class Known:
 
     spans: dict[tuple[str, str], list[tuple[datetime | None, datetime | None, int]]]  # by channel and folded handle
     robots: dict[tuple[str, str], list[tuple[datetime | None, datetime | None]]] = field(default_factory=dict)
-    always: dict[tuple, tuple[str, int | None]] = field(default_factory=dict)  # who it is at any time, once asked
+    # Who a handle is at any time, once asked, by channel and way of matching.
+    always: dict[tuple[str, Ways], dict[str, tuple[str, int | None]]] = field(default_factory=dict)
 
     def whom(self, channel: str, folded: str, at: datetime | None) -> int | None:
         """Return the employee whom the handle meant then; without a time, whom it means if it only ever meant one."""
@@ -61,13 +62,17 @@ class Known:
             return spans[0][2] if len(spans) == 1 else None
         return next((employee for begins, ends, employee in spans if _holds(begins, ends, at)), None)
 
+    def settled(self, channel: str, ways: Ways) -> dict[str, tuple[str, int | None]]:
+        """Return what ``who`` has found so far that holds at any time, by handle. It goes on filling it."""
+        return self.always.setdefault((channel, ways), {})
+
     def who(self, handle: str, at: datetime | None, channel: str, ways: Ways = Ways()) -> tuple[str, int | None]:
         """Return (kind, employee). The staff list goes before what was declared, and that before any shape of a handle;
         the channel goes before mail.
         """
-        key = handle, channel, ways
-        if (settled := self.always.get(key)) is not None:
-            return settled
+        settled = self.settled(channel, ways)
+        if (found := settled.get(handle)) is not None:
+            return found
         folded = rules.fold(handle)
         employee = self.whom(channel, folded, at) or self.whom(MAIL, folded, at)
         if employee is None and ways.lacks_zeros and (whole := self._with_zeros(channel, folded)):
@@ -80,7 +85,7 @@ class Known:
         else:
             found = rules.kind_by_shape(handle, ways.own_domains), None
         if not ways.lacks_zeros and not (self._has_bounds(channel, folded) or self._has_bounds(MAIL, folded)):
-            self.always[key] = found
+            settled[handle] = found
         return found
 
     def _has_bounds(self, channel: str, folded: str) -> bool:

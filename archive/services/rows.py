@@ -112,13 +112,15 @@ def built(source: Source, batch: Batch, leaf: int, one: Captured, people: Known,
 
 
 def _parties(one: Captured, channel: str, people: Known, ways: Ways) -> list[Party]:
-    at, fold, who, parties = one.sent_at, rules.fold, people.who, []
+    at, fold, settled, parties = one.sent_at, rules.fold, people.settled(channel, ways), []
     seen: set[str] = set()
-    if one.sender:
-        parties.append(Party(SENDER, one.sender, fold(one.sender), *who(one.sender, at, channel, ways)))
+    if handle := one.sender:
+        kind, employee = settled.get(handle) or people.who(handle, at, channel, ways)
+        parties.append(Party(SENDER, handle, fold(handle), kind, employee))
     for handle in one.recipients:
         folded = fold(handle)
         if folded not in seen:
             seen.add(folded)
-            parties.append(Party(RECIPIENT, handle, folded, *who(handle, at, channel, ways)))
+            kind, employee = settled.get(handle) or people.who(handle, at, channel, ways)
+            parties.append(Party(RECIPIENT, handle, folded, kind, employee))
     return parties

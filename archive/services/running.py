@@ -4,10 +4,11 @@ Position, counts and rows of a batch are committed together, so a run that is ki
 last batch and ends with the rows of an undisturbed one.
 """
 
+import gc
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -216,7 +217,7 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
     Pieces: a batch of lines; then what the whole file brings to light, the records concerned, and the words on consent,
     some of each at a time.
     """
-    with transaction.atomic():
+    with _no_search_for_cycles(), transaction.atomic():
         now = timezone.now()
         run = Import.objects.select_for_update(of=("self",)).get(pk=run_id)
         if run.is_ended or run.state == Import.State.ASKING:
@@ -239,6 +240,20 @@ def advance(*, run_id: int, feed: Feed, holder: str, by: str) -> bool:
         run.save()
         source.save()
         return run.is_ended or run.state == Import.State.ASKING
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Let Python look for objects that hold each other between the pieces only: a piece makes hundreds of thousands of
+    which none does, and looking at them over and over takes a fourteenth of an import.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _read_batch(run: Import, source: Source, feed: Feed, by: str) -> bool:

@@ -92,7 +92,7 @@ def _messages(
     kept = leaves[: len(fresh) + len(overtaken)]
     ways = ways_of(source, run.uid)
     people = known(
-        (rules.fold(handle) for one in kept for handle in (one.sender, *one.recipients) if handle),
+        map(rules.fold, {handle for one in kept for handle in (one.sender, *one.recipients) if handle}),
         channels={one.channel or source.channel for one in kept},
         lacks_zeros=ways.lacks_zeros,
     )

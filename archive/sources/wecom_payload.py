@@ -94,6 +94,8 @@ def without_quotation(text: str) -> str:
 
 def texts(msgtype: str, payload: dict) -> tuple[str, str]:
     """Return (the sender's own words, words of others that were forwarded). Parts of a mixed message are joined."""
+    if msgtype == "text" and isinstance(content := payload.get("content"), str):
+        return without_quotation(content), ""  # nearly all messages: the rest of this says the same, slowly
     if msgtype == "mixed":
         return "".join(_texts_of_items(payload.get("item"), "type")), ""
     if msgtype == "note":
