@@ -58,6 +58,23 @@ def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def groups(name: str) -> dict[str, dict[str, str]]:
+    """Return, for each word that NAME lists, what the variables NAME_WORD_FIELD say, by field.
+
+    A field may stand in a file that NAME_WORD_FIELD_FILE names.
+    """
+    return {word: _group(f"{name}_{word.upper()}_") for word in listing(name)}
+
+
+def _group(start: str) -> dict[str, str]:
+    told = {key.removeprefix(start): text(key) for key in os.environ if key.startswith(start)}
+    for field in [field for field in told if field.endswith("_FILE")]:
+        path, plain = told.pop(field), field.removesuffix("_FILE")
+        if path and not told.get(plain):
+            told[plain] = required(f"{start}{plain}", f"{start}{field} names the file that holds it.")
+    return {field: value for field, value in told.items() if value}
+
+
 def keys(name: str, path: Path, *, make: Callable[[], bytes]) -> list[str]:
     """Return the secrets in the variable, in the file that NAME_FILE names, or in ``path``, which is made if absent.
 

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "crispy_forms",
     "django_htmx",
     "csp",
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
     "portal.jobs",
     "portal.hr",
     "portal.scim",
+    "portal.signon",
     "quizzes",
     "training",
     "archive",
@@ -179,6 +181,7 @@ FIRM_NAME = env.text("FIRM_NAME", "Onchannel")
 AUTH_USER_MODEL = "people.Employee"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an address is unique without regard to case: by a constraint on Lower()
 AUTHENTICATION_BACKENDS = [
+    "portal.signon.backends.PasswordsOfFew",
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -210,6 +213,13 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_PREVENT_ENUMERATION = True
+SOCIALACCOUNT_ADAPTER = "portal.signon.adapter.SignonAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form may not be sent on to another host: see form-action below
+# By which identity providers people sign in: {short name: what SIGNON_OIDC_<SHORT NAME>_… say} (docs/sign-on.md).
+SIGNON_OIDC = env.groups("SIGNON_OIDC")
+# 1: passwords are for emergency accounts alone, those of the addresses in SIGNON_BREAK_GLASS.
+SIGNON_ONLY = env.flag("SIGNON_ONLY", default=False)
+SIGNON_BREAK_GLASS = env.listing("SIGNON_BREAK_GLASS")
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0, most=9)
 
 # --- the browser -------------------------------------------------------------------------------------------------

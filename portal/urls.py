@@ -37,6 +37,7 @@ urlpatterns = [
     path("", include("portal.jobs.urls")),
     path("", include("portal.hr.urls")),
     path("", include("portal.scim.urls")),
+    path("", include("portal.signon.urls")),
     path("", include("portal.ledger.urls")),
     path("", include("quizzes.urls")),
     path("", include("training.urls")),

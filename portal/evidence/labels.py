@@ -84,6 +84,8 @@ LABELS: dict[str, Promise] = {
     "scim.group_ended": _("A group of the directory was removed."),
     "scim.token_ended": _("A token of the directory was ended."),
     "scim.token_made": _("A token of the directory was made."),
+    "signon.proof_refused": _("What somebody showed to sign in proved nothing."),
+    "signon.stranger_refused": _("Somebody who is not on HR’s list was not let in."),
     "standing.exported": _("A table went out as a file."),
     "standing.feed_token_ended": _("A token of the permission feed was ended."),
     "standing.feed_token_made": _("A token of the permission feed was made."),

@@ -50,7 +50,8 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
     "people": (
         _("HR’s list"),
         _of("people.", "added changed manager_set roles_given tags_set suspended readmitted leave_set")
-        + _of("scim.", "person_named person_removed"),
+        + _of("scim.", "person_named person_removed")
+        + _of("signon.", "linked refused link_ended"),
     ),
     "review": (
         _("Work of reviewers"),

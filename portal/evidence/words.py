@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from archive.models import Finding
+from portal.signon.rules import Refusal
 from portal.standing.rules import ArchiveState, TrainingState
 from quizzes.models import Quiz
 from training.models import Assignment, Edition, Lesson, Module, PolicyVersion
@@ -245,6 +246,13 @@ _SENTENCES: dict[str, Sentence] = {
     "people.tags_set": lambda s, t: _("Tags: %(tags)s.") % {"tags": ", ".join(s["after"]) or _("none")},
     "scim.person_named": lambda s, t: _("The directory calls them %(name)s.") % {"name": s["after"]["user_name"]},
     "scim.person_removed": lambda s, t: _("Was removed from the directory."),
+    "signon.linked": lambda s, t: (
+        _("Signed in with %(way)s for the first time, and was linked with the account there.") % {"way": s["way"]}
+    ),
+    "signon.refused": lambda s, t: (
+        _("Was not let in with %(way)s: %(why)s") % {"way": s["way"], "why": Refusal(s["reason"]).label}
+    ),
+    "signon.link_ended": lambda s, t: _("The link with an account of %(way)s was ended.") % {"way": s["way"]},
     "people.suspended": lambda s, t: _("Was suspended."),
     "people.readmitted": lambda s, t: _("Was let in again."),
     "people.leave_set": lambda s, t: (

@@ -11,7 +11,7 @@ from django.utils import translation
 from portal.evidence import labels, sections, timeline, words
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = "people|ledger|jobs|hr|scim|quizzes|training|archive|standing|reminders|evidence|operations|demo"
+ROOMS = "people|ledger|jobs|hr|scim|signon|quizzes|training|archive|standing|reminders|evidence|operations|demo"
 LIKE_A_VERB = re.compile(rf"(?:{ROOMS})\.[a-z]+(?:_[a-z]+)*")
 # Look like verbs, and are names of files, templates, modules and checks.
 ARE_NONE = re.compile(r".*\.(?:urls|csv|html|txt)|ledger\.install_guards|people\.sync_roles|quizzes\.device")
@@ -23,11 +23,13 @@ BODY = {
     "expires_on": "2027-01-05", "policy": "wechat", "version": 2, "period": "", "serial": "A1", "replaced_by": "A2",
     "kind": "self_report", "happened_on": "2026-01-01", "first_on": "2026-01-01", "last_on": "2026-01-02",
     "after": ["a"], "before": {"percent": 10}, "channel": "mail", "status": "5.1.1",
+    "way": "Entra",
 }  # fmt: skip
 OTHER = {
     "quizzes.attempt_regraded": {"after": {"percent": 20}},
     "standing.changed": {"after": {"training_state": "current", "archive_state": "clean", "may_message": True}},
     "people.changed": {"after": {"title": "x"}},
+    "signon.refused": {"reason": "left"},
     "scim.person_named": {"after": {"user_name": "x"}},
 }
 PERSONAL = sorted(words._SENTENCES)

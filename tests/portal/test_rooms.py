@@ -16,6 +16,7 @@ MAY_POINT_AT = {
     "jobs": "ledger people",
     "hr": "ledger people jobs",
     "scim": "ledger people jobs hr",
+    "signon": "ledger people",
     "quizzes": "ledger people jobs",
     "training": "ledger people jobs quizzes",
     "archive": "ledger people jobs",
@@ -23,7 +24,7 @@ MAY_POINT_AT = {
     "reminders": "ledger people jobs quizzes training archive standing",
     "evidence": "ledger people jobs quizzes training archive standing reminders",
     "operations": "ledger people jobs",
-    "demo": "ledger people jobs hr scim quizzes training archive standing reminders evidence",
+    "demo": "ledger people jobs hr scim signon quizzes training archive standing reminders evidence",
 }
 
 
