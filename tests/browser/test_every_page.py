@@ -46,6 +46,8 @@ ELSEWHERE = {
     "training:fresh_link": "sends one on",
     "training:policy": "who signs in here has signed; the story's newcomer has not",
     "healthz": "for machines",
+    "signon:oidc_login": "leads away, to the identity provider of the firm; nobody has one here",
+    "signon:oidc_callback": "where that provider leads back to",
     "standing:firm_api": "for machines",
     "standing:api": "for machines",
     "standing:slip": "none of these people has told of a slip",
