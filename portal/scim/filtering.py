@@ -92,7 +92,7 @@ def person_attributes(today: date) -> Mapping[str, Attribute]:
         ),
         "groups.value": Members(grouped, "uid"),
         "groups.display": Members(grouped, "display_name", "text"),
-        "enterprise:employeenumber": Column(F("employee_no"), equals=lambda number: Q(employee_no=number)),
+        "enterprise:employeenumber": Column(F("employee_no")),
         "enterprise:department": Column(F("department__name")),
         "enterprise:manager.value": Column(F("manager__uid"), "exact"),
         **_meta("created_at", Coalesce(_last_change(), F("created_at"))),

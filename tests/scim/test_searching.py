@@ -4,7 +4,7 @@ import string
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scim2_models import ScimFilter
 
@@ -69,6 +69,7 @@ def everybody(directory, make_employee, make_department) -> list[Person]:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=filters())
+@example(text=f'{ENTERPRISE}:employeeNumber eq "E1"')  # an "e1" is there too, and case is nothing to it
 def test_the_database_finds_what_the_library_finds(everybody, text):
     bound = ScimFilter[Person](text)
     rows = filtering.filtered(showing.people(), bound.ast, filtering.person_attributes(TODAY))
