@@ -5,10 +5,10 @@ from django.conf import settings
 from django.core import checks
 
 from archive import policy, retention
-from portal.firmfiles import BrokenFile
+from portal.firmfiles import FIRM, BrokenFile
 
 
-@checks.register
+@checks.register(FIRM)
 def firms_policy_can_be_used(app_configs, **kwargs) -> list[checks.CheckMessage]:
     try:
         policy.current()
@@ -17,7 +17,7 @@ def firms_policy_can_be_used(app_configs, **kwargs) -> list[checks.CheckMessage]
     return []
 
 
-@checks.register
+@checks.register(FIRM)
 def retention_schedules_can_be_used(app_configs, **kwargs) -> list[checks.CheckMessage]:
     hint = "Mend the file that ARCHIVE_RETENTION_FILE names; docs/keeping.md says what goes into it."
     try:
@@ -27,7 +27,7 @@ def retention_schedules_can_be_used(app_configs, **kwargs) -> list[checks.CheckM
     return []
 
 
-@checks.register
+@checks.register(FIRM)
 def text_keys_are_keys(app_configs, **kwargs) -> list[checks.CheckMessage]:
     """Names a key by its place alone: what it says is secret even when it is wrong."""
     errors = []

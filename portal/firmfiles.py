@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+FIRM = "firm"  # tag of the system checks that look at such files and at the firm's keys
+
 
 class BrokenFile(ValueError):
     """The file cannot be used; the message names it and says what to mend."""

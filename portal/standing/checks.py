@@ -3,11 +3,11 @@
 from django.core import checks
 
 from archive.models import Finding
-from portal.firmfiles import BrokenFile
+from portal.firmfiles import FIRM, BrokenFile
 from portal.standing import policy
 
 
-@checks.register
+@checks.register(FIRM)
 def firms_rule_can_be_used(app_configs, **kwargs) -> list[checks.CheckMessage]:
     hint = "Mend the file that STANDING_POLICY_FILE names."
     try:

@@ -55,7 +55,7 @@ def importing(feed: Path) -> subprocess.Popen:
         url = f"sqlite:///{told['NAME']}"
     else:
         url = f"postgres://{told['USER']}:{told['PASSWORD']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
-    command = [sys.executable, "manage.py", "import_archive", str(feed), "--source", "wecom", "--json", "--skip-checks"]
+    command = [sys.executable, "manage.py", "import_archive", str(feed), "--source", "wecom", "--json"]
     return subprocess.Popen(  # noqa: S603 - our own command
         command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

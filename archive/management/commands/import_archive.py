@@ -12,11 +12,15 @@ from archive import rules, services
 from archive.management.commands.import_archive_state import moment_of, state_of, unreadable
 from archive.models import Import, Source
 from archive.sources import strict
+from portal.firmfiles import FIRM
 
 STDIN = Path("-")
 
 
 class Command(BaseCommand):
+    # All checks would load every page of the site: twice the memory, and seconds for a file of ten lines.
+    requires_system_checks = (FIRM,)
+
     help = (
         "Read a delivery into a source: a WeCom feed (JSON lines), journal mail (.eml, mbox, Maildir, folder, ZIP) or "
         "CSV, plain or packed with gzip; a file, a folder, or - for standard input. The same again changes nothing; "

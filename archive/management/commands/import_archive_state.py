@@ -6,9 +6,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from archive import services
+from portal.firmfiles import FIRM
 
 
 class Command(BaseCommand):
+    # All checks would load every page of the site: twice the memory, and seconds for a file of ten lines.
+    requires_system_checks = (FIRM,)
+
     help = (
         "Keep a dated copy of who has an archive seat, who agreed or refused, and who is in which room (JSON answers)."
     )

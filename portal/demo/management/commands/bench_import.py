@@ -21,6 +21,8 @@ RULES = (10, 43, 300)
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # as the importer has few: what they load is not its memory
+
     help = "Measure the importer beside plain inserts of the same rows, in a scratch database of its own."
 
     def add_arguments(self, parser) -> None:
