@@ -341,6 +341,10 @@ CELERY_BEAT_SCHEDULE = {
     "sign status lists anew": {"task": "training.tasks.renew_status_lists", "schedule": 3600},
     "assign what is owed": {"task": "training.tasks.apply_rules", "schedule": 3600},
     "delete packs that were fetched long ago": {"task": "portal.evidence.tasks.forget_old_packs", "schedule": 3600},
+    "delete exports of certificates that were made long ago": {
+        "task": "training.tasks.forget_old_exports",
+        "schedule": 3600,
+    },
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
     "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},

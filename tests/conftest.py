@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Keep what has been loaded out of the collector's sight, and let it look less often: it took a fifth of the time."""
+    """Keep what has been loaded out of the collector's sight, and let it look less often: a fifth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -151,6 +151,7 @@ class CertificateExport(models.Model):
     choice = models.JSONField(help_text="department id, course id, from, to: as asked")
     job = models.OneToOneField("jobs.Job", models.PROTECT, related_name="certificate_export")
     count = models.PositiveIntegerField(default=0, help_text="Certificates in all parts, once it is done")
+    forgotten_at = models.DateTimeField(null=True, blank=True, help_text="When its files were deleted; empty: not yet")
 
     objects = CertificateExportQuerySet.as_manager()
 
@@ -181,3 +182,25 @@ class ExportPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.export} part {self.number}"
+
+
+class LeftOut(models.Model):
+    """A certificate that an export could not pack, and why; the others went on without it."""
+
+    class Why(models.TextChoices):
+        UNDRAWN = "undrawn", _("It could not be drawn.")
+        CHANGED = "changed", _("The stored file is not what was written.")
+        GONE = "gone", _("The stored file is gone.")
+
+    export = models.ForeignKey(CertificateExport, models.PROTECT, related_name="left_out")
+    certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="+")
+    why = models.CharField(max_length=8, choices=Why)
+
+    class Meta:
+        ordering: ClassVar = ["export", "certificate"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["export", "certificate"], name="training_leftout_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.export} without {self.certificate}"

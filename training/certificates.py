@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from portal.jobs import services as jobs
 from portal.jobs.models import Job
 from portal.ledger import services as ledger
+from portal.people.models import Employee
 from training import badges, drawing, evidence, files, rules, signing
 from training.assignments import lock_person
 from training.models import Certificate, Completion, SigningKey, StatusList
@@ -245,6 +246,19 @@ def row(certificate: Certificate, job: Job | None, today: date) -> Row:
         job=job,
         replaced_by=certificate.superseded_by.serial if certificate.superseded_by else "",
     )
+
+
+@transaction.atomic
+def note_fetched(*, certificate: Certificate, what: str, by: Employee) -> None:
+    """Write down that somebody fetches another's certificate, before a byte of it goes out. One's own is one's own.
+
+    ``what``: pdf or badge.
+    """
+    owner = certificate.completion.employee
+    if owner.pk == by.pk:
+        return
+    body = {"serial": certificate.serial, "what": what, "sha256": certificate.sha256}
+    ledger.append(verb="training.certificate_fetched", actor=by.uid, subject=owner.uid, body=body)
 
 
 # --- the file ----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ process. Typst is told one folder, and no file is named by anything but our own 
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -28,6 +29,11 @@ STANDARDS = ["a-3a", "ua-1"]
 MISSING = "〓"  # stands for a sign that no font here has, as Chinese printers do
 UNPRINTABLE = re.compile(r'(?:the text|the codepoint) `("(?:[^"\\]|\\.)*")`')
 ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
+
+UNSEEN = {"Cc", "Cf", "Cs", "Cn"}  # of Unicode: controls, formats, halves of a pair, not assigned
+SYLLABLE, BREAK = 10, "\u200b"
+KEPT = "\u200c\u200d"  # which some scripts need to be written rightly
+LONG = re.compile(r"[^\s\u2e80-\uffff]{30,}")  # Chinese breaks anywhere by itself
 
 # What is printed around the facts, in both languages of the firm.
 WORDS: dict[str, Promise] = {
@@ -69,11 +75,30 @@ def certificate(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, An
 
 def inputs(serial: str, facts: Mapping[str, Any], evidence: Mapping[str, Any]) -> dict[str, str]:
     """Return what the sheet takes."""
+    told = _visible(shown(serial, facts, evidence))
+    told |= {name: _breakable(told[name]) for name in ("name_en", "name_zh")}
     return {
-        "facts": json.dumps(shown(serial, facts, evidence), ensure_ascii=False),
+        "facts": json.dumps(told, ensure_ascii=False),
         "evidence": attached(serial, facts, evidence).decode(),
         "qr": qr(address_of(serial)),
     }
+
+
+def _visible(told: Any) -> Any:
+    """Return the same without signs that are not seen and change how others are: controls, and marks that turn the
+    direction of writing. The attached evidence has everything as it came."""
+    if isinstance(told, dict):
+        return {name: _visible(one) for name, one in told.items()}
+    if isinstance(told, list | tuple):
+        return [_visible(one) for one in told]
+    if not isinstance(told, str):
+        return told
+    return "".join(sign for sign in told if sign in KEPT or unicodedata.category(sign) not in UNSEEN)
+
+
+def _breakable(text: str) -> str:
+    """Return the text with places in words longer than a line at which they may be broken."""
+    return LONG.sub(lambda word: BREAK.join(re.findall(f".{{1,{SYLLABLE}}}", word[0])), text)
 
 
 def address_of(serial: str) -> str:

@@ -7,13 +7,16 @@ same parts, however often the work was cut off.
 
 import csv
 import io
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -24,15 +27,18 @@ from portal.jobs.models import Job
 from portal.ledger import keys, notes
 from portal.ledger import services as ledger
 from portal.people.models import Department, Employee, opaque_id
-from training import certificates, files, rules, zips
-from training.models import Certificate, CertificateExport, ExportPart
+from training import certificates, drawing, files, rules, zips
+from training.models import Certificate, CertificateExport, ExportPart, LeftOut
+
+logger = logging.getLogger(__name__)
 
 EXPORT = "training.tasks.export_certificates"
 MOST = 100_000  # certificates in one export
+KEPT = timedelta(days=30)  # the ZIPs of an export; the certificates in them stay, and can be asked for again
 STEP = 50  # certificates packed in one step: a second's work if they have to be drawn; the lease is 90
 COLUMNS = (
     "serial", "employee_no", "name_en", "name_zh", "department", "office", "course", "edition",
-    "completed_on", "valid_until", "percent", "state", "file", "sha256",
+    "completed_on", "valid_until", "percent", "state", "file", "sha256", "left_out",
 )  # fmt: skip
 STANDING = "standing"  # valid or lapsed, neither revoked nor replaced: what one takes unless one says otherwise
 EVERY = "every"
@@ -138,20 +144,27 @@ def ask(*, choice: Choice, by: Employee) -> CertificateExport:
 @dataclass
 class Cursor:
     """How far the work is. ``part``: the one in hand, from 1; ``size``: bytes of it that are good; ``inside``: how
-    many certificates lie in it; ``before``, ``last``: the last certificate of the parts before, and of all so far."""
+    many certificates lie in it; ``left``: how many were left out since it was begun; ``before``, ``last``: the last
+    certificate of the parts before, and of all so far."""
 
     part: int = 1
     size: int = 0
     inside: int = 0
+    left: int = 0
     before: int = 0
     last: int = 0
+
+    @property
+    def gone_through(self) -> int:
+        return self.inside + self.left
 
 
 def draw_ahead(job: Job) -> None:
     """Draw what is missing of the next step's files, outside of its transaction. Repeatable."""
     ahead = _members(job).filter(pk__gt=job.cursor.get("last", 0), file="")[:STEP]
     for certificate in ahead:
-        certificates.draw(certificate)
+        with suppress(drawing.CouldNotDraw):  # the step leaves it out
+            certificates.draw(certificate)
 
 
 def step(job: Job) -> bool:
@@ -162,22 +175,23 @@ def step(job: Job) -> bool:
     cursor = Cursor(**job.cursor)
     path = files.workshop() / f"{job.key}.zip"
     if cursor.size and (not path.exists() or path.stat().st_size < cursor.size):
-        job.done -= cursor.inside  # another machine, or the file was lost: this part from its beginning
-        cursor.size, cursor.inside, cursor.last = 0, 0, cursor.before
+        job.done -= cursor.gone_through  # another machine, or the file was lost: this part from its beginning
+        cursor.size, cursor.inside, cursor.left, cursor.last = 0, 0, 0, cursor.before
     members = list(_members(job).filter(pk__gt=cursor.last)[:STEP])
     if not members and not cursor.inside:
         _end(job, export)
         return True
+    before = cursor.gone_through
     with path.open("r+b" if cursor.size else "w+b") as stream:
         stream.truncate(cursor.size)
         stream.seek(cursor.size)
-        added = _add(stream, members, cursor)
-        if len(added) < len(members) or not members:
+        is_full = _add(stream, members, export, cursor) or not members
+        if is_full:
             _close(stream, export, cursor)
         cursor.size = stream.tell()
         files.flush_stream(stream)
-    job.done += len(added)
-    if len(added) < len(members) or not members:
+    job.done += cursor.gone_through - before
+    if is_full:
         _keep(export, cursor, path)
         cursor = Cursor(part=cursor.part + 1, before=cursor.last, last=cursor.last)
     job.cursor = asdict(cursor)
@@ -191,26 +205,43 @@ def _members(job: Job) -> QuerySet[Certificate]:
     return rows.select_related("completion__edition__course")
 
 
-def _add(stream: BinaryIO, members: Sequence[Certificate], cursor: Cursor) -> list[Certificate]:
-    """Append certificates until the part would become too large, and return those that are in.
-
-    At least one is in each part. Raises files.Changed for one that was tampered with.
-    """
-    added = []
+def _add(stream: BinaryIO, members: Sequence[Certificate], export: CertificateExport, cursor: Cursor) -> bool:
+    """Append certificates and return whether the part is full before all are in. At least one is in each part."""
+    left_out = set(export.left_out.filter(certificate__in=members).values_list("certificate_id", flat=True))
     for certificate in members:
+        # What was left out once stays out: a part that is made again must be the same.
+        contents = None if certificate.pk in left_out else _contents(certificate, export)
+        if contents is None:
+            cursor.last, cursor.left = certificate.pk, cursor.left + 1
+            continue
+        more = sum(zips.room(name, data) for name, data in contents) + ROOM_IN_LISTS
+        if cursor.inside and stream.tell() + cursor.gone_through * ROOM_IN_LISTS + more > settings.EXPORT_PART_BYTES:
+            return True
+        for name, data in contents:
+            zips.add(stream, name, data)
+        cursor.last, cursor.inside = certificate.pk, cursor.inside + 1
+    return False
+
+
+def _contents(certificate: Certificate, export: CertificateExport) -> list[tuple[str, bytes]] | None:
+    """Return (name, bytes) of what is packed of a certificate; None for one that cannot be, after noting why."""
+    try:
         drawn = certificates.draw(certificate)
         with files.open_checked(drawn.file.name, drawn.sha256) as content:
             contents = [(f"{drawn.serial}.pdf", content.read())]
-        if drawn.badge:
-            contents.append((f"{drawn.serial}.jwt", drawn.badge.encode()))
-        more = sum(zips.room(name, data) for name, data in contents) + ROOM_IN_LISTS
-        if cursor.inside and stream.tell() + cursor.inside * ROOM_IN_LISTS + more > settings.EXPORT_PART_BYTES:
-            break
-        for name, data in contents:
-            zips.add(stream, name, data)
-        cursor.last, cursor.inside = drawn.pk, cursor.inside + 1
-        added.append(drawn)
-    return added
+    except (drawing.CouldNotDraw, files.Changed, FileNotFoundError) as error:
+        logger.error("certificate %s is left out of export %s", certificate.serial, export.uid, exc_info=True)
+        LeftOut.objects.create(export=export, certificate=certificate, why=_why(error))
+        return None
+    if drawn.badge:
+        contents.append((f"{drawn.serial}.jwt", drawn.badge.encode()))
+    return contents
+
+
+def _why(error: Exception) -> LeftOut.Why:
+    if isinstance(error, files.Changed):
+        return LeftOut.Why.CHANGED
+    return LeftOut.Why.GONE if isinstance(error, FileNotFoundError) else LeftOut.Why.UNDRAWN
 
 
 ROOM_IN_LISTS = 1_500  # bytes that one certificate takes at most in index, manifest and directory of a part
@@ -220,10 +251,16 @@ def _close(stream: BinaryIO, export: CertificateExport, cursor: Cursor) -> None:
     """Append the index, the manifest and the directory of a part."""
     earlier = zips.members_in(stream, stream.tell())
     serials = [member.filename.removesuffix(".pdf") for member in earlier if member.filename.endswith(".pdf")]
-    zips.add(stream, "index.csv", index_of(serials))
+    zips.add(stream, "index.csv", index_of(serials, _left_out_of(export, cursor)))
     listed = zips.members_in(stream, stream.tell())
     zips.add(stream, "manifest.txt", manifest_of(stream, listed, export, cursor.part).encode())
     zips.close(stream, zips.members_in(stream, stream.tell()))
+
+
+def _left_out_of(export: CertificateExport, cursor: Cursor) -> dict[str, str]:
+    """Return {serial: why} of what was left out while the part in hand was filled."""
+    rows = LeftOut.objects.filter(export=export, certificate__gt=cursor.before, certificate__lte=cursor.last)
+    return dict(rows.values_list("certificate__serial", "why"))
 
 
 def manifest_of(stream: BinaryIO, members: Sequence[zips.Member], export: CertificateExport, part: int) -> str:
@@ -253,27 +290,62 @@ def _keep(export: CertificateExport, cursor: Cursor, path: Path) -> None:
 
 def _end(job: Job, export: CertificateExport) -> None:
     parts = list(export.parts.values("number", "count", "size", "sha256"))
+    left_out = {one.certificate.serial: one.why for one in export.left_out.select_related("certificate")}
     export.count = sum(part["count"] for part in parts)
     export.save(update_fields=["count"])
-    job.result = {"count": export.count, "parts": len(parts)}
-    body = {"export": export.uid, "choice": export.choice, "count": export.count, "parts": parts}
+    job.result = {"count": export.count, "parts": len(parts), "left_out": len(left_out)}
+    body = {"export": export.uid, "choice": export.choice, "count": export.count, "parts": parts, "left_out": left_out}
     actor = export.asked_by.uid
     ledger.append(verb="training.certificates_exported", actor=actor, subject=actor, body=body)
 
 
-def index_of(serials: Sequence[str]) -> bytes:
-    """Return the list of these certificates as CSV for a spreadsheet: UTF-8 with its mark, no cell is a formula."""
+@transaction.atomic
+def note_fetched(*, part: ExportPart, by: Employee) -> None:
+    """Write down that a part is being fetched, before a byte of it goes out."""
+    body = {"export": part.export.uid, "part": part.number, "sha256": part.sha256}
+    ledger.append(verb="training.export_fetched", actor=by.uid, subject="system:training", body=body)
+
+
+def forget_old(*, now: datetime | None = None) -> int:
+    """Delete the ZIPs of exports that ended long ago; the rows stay, and so do the certificates. Return how many."""
+    now = now or timezone.now()
+    ended = CertificateExport.objects.filter(forgotten_at=None, job__ended_at__lt=now - KEPT)
+    return sum(_forget(pk, now) for pk in list(ended.values_list("pk", flat=True)[:500]))
+
+
+@transaction.atomic
+def _forget(pk: int, now: datetime) -> bool:
+    export = CertificateExport.objects.select_for_update(of=("self",)).get(pk=pk)
+    if export.forgotten_at:
+        return False
+    names = [part.file.name for part in export.parts.all()]
+    export.forgotten_at = now
+    export.save(update_fields=["forgotten_at"])
+    body = {"export": export.uid, "parts": len(names)}
+    ledger.append(verb="training.export_forgotten", actor="system:training", subject="system:training", body=body)
+    for name in names:
+        default_storage.delete(name)  # safe to repeat: what is gone already is no error
+    return True
+
+
+def index_of(serials: Sequence[str], left_out: Mapping[str, str]) -> bytes:
+    """Return the list of these certificates as CSV for a spreadsheet: UTF-8 with its mark, no cell is a formula.
+
+    ``left_out``: {serial: why} of those that could not be packed; they are listed without a file.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     today = timezone.localdate()
-    for start in range(0, len(serials), 500):
-        found = Certificate.objects.filter(serial__in=serials[start : start + 500]).order_by("pk")
-        writer.writerows([rules.csv_cell(cell) for cell in _row(certificate, today)] for certificate in found)
+    listed = [*serials, *left_out]
+    for start in range(0, len(listed), 500):
+        found = Certificate.objects.filter(serial__in=listed[start : start + 500]).order_by("pk")
+        rows = (_row(certificate, today, left_out.get(certificate.serial, "")) for certificate in found)
+        writer.writerows([rules.csv_cell(cell) for cell in row] for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
 
-def _row(certificate: Certificate, today: date) -> list:
+def _row(certificate: Certificate, today: date, left_out: str) -> list:
     facts = certificate.facts
     return [
         certificate.serial,
@@ -288,6 +360,7 @@ def _row(certificate: Certificate, today: date) -> list:
         facts["valid_until"],
         facts["percent"],
         str(certificates.validity(certificate, today)),
-        f"{certificate.serial}.pdf",
-        certificate.sha256,
+        "" if left_out else f"{certificate.serial}.pdf",
+        "" if left_out else certificate.sha256,
+        left_out,
     ]

@@ -11,6 +11,7 @@ from training.certificate_models import (  # noqa: F401 - the room has one front
     Certificate,
     CertificateExport,
     ExportPart,
+    LeftOut,
     SigningKey,
     StatusList,
 )

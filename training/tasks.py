@@ -40,6 +40,11 @@ def export_certificates(job_id: int) -> None:
 
 
 @shared_task
+def forget_old_exports() -> None:
+    exports.forget_old()
+
+
+@shared_task
 def close_late_quizzes() -> None:
     learning.close_late_quizzes()
 

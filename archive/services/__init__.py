@@ -25,7 +25,7 @@ from archive.services.casework import (
     take_over_finding,
 )
 from archive.services.computing import period
-from archive.services.copy_pages import CopiesTold, copies_told
+from archive.services.copy_pages import CopiesTold, copies_told, note_answer_fetched
 from archive.services.days import Day, days_of, holes_in
 from archive.services.disposing import (
     AnotherIsOpen,
@@ -250,6 +250,7 @@ __all__ = [
     "make_holds",
     "make_token",
     "match_handle",
+    "note_answer_fetched",
     "note_on_finding",
     "numbers_here",
     "period",

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
+from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from archive import calendars, policy, rules
 from archive.models import AnswerCopy, RobotName, Room, Seat, SeatCopy, Source
 from archive.services import consents
+from portal.ledger import services as ledger
+from portal.people.models import Employee
 
 LISTED = 20
 
@@ -57,6 +60,13 @@ def copies_told(source: Source, *, on: date, whom: str, asked: str, errors: bool
         rooms=page(rooms, "rooms"),
         robots=page(robots, "robots"),
     )
+
+
+@transaction.atomic
+def note_answer_fetched(*, copy: AnswerCopy, by: Employee) -> None:
+    """Write down that the copy of an answer, which names people, is being fetched."""
+    body = {"source": copy.source.name, "asked": copy.asked, "taken_at": copy.taken_at, "sha256": copy.digest}
+    ledger.append(verb="archive.answer_fetched", actor=by.uid, subject="system:archive", body=body)
 
 
 def list_on(source: Source, day: date) -> SeatCopy | None:

@@ -80,7 +80,8 @@ def _day(text: str) -> date | None:
 @require_GET
 def state_copy(request: HttpRequest, name: str, pk: int) -> HttpResponse:
     """The copy as it was delivered, as a file of JSON."""
-    copy = get_object_or_404(AnswerCopy, source__name=name, pk=pk)
+    copy = get_object_or_404(AnswerCopy.objects.select_related("source"), source__name=name, pk=pk)
+    services.note_answer_fetched(copy=copy, by=request.user)
     file = f"answer-{copy.taken_at:%Y%m%d}-{copy.pk}.json"
     headers = {"Content-Disposition": f'attachment; filename="{file}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(copy.answer, content_type="application/json", headers=headers)

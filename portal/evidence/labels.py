@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.people.models import Employee
 
 LABELS: dict[str, Promise] = {
+    "archive.answer_fetched": _("A copy of an answer of the archive’s interfaces was fetched."),
     "archive.aside_read": _("A line that was set aside was read."),
     "archive.aside_repaired": _("A line that was set aside was mended."),
     "archive.aside_settled": _("Somebody said what a line that was set aside is."),
@@ -96,6 +97,8 @@ LABELS: dict[str, Promise] = {
     "training.completions_imported": _("Past completions were taken over from a file."),
     "training.course_uploaded": _("A course was sent as a ZIP."),
     "training.edition_published": _("An edition of a course was published."),
+    "training.export_fetched": _("A ZIP of certificates was fetched."),
+    "training.export_forgotten": _("ZIPs of certificates were deleted."),
     "training.material_change": _("An edition was declared to ask more than those before it."),
     "training.policy_published": _("A version of a policy was published."),
     "training.recall_settled": _("A recalled question was settled."),

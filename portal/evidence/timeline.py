@@ -38,7 +38,10 @@ KINDS: dict[str, tuple[Promise, tuple[str, ...]]] = {
         _("Quizzes"),
         (*_of("quizzes.attempt_", "started submitted regraded"), "training.fresh_answered"),
     ),
-    "certificates": (_("Certificates"), _of("training.certificate_", "issued signed confirmed replaced revoked")),
+    "certificates": (
+        _("Certificates"),
+        _of("training.certificate_", "issued signed fetched confirmed replaced revoked"),
+    ),
     "standing": (_("Standing"), ("standing.changed",)),
     "findings": (
         _("Findings"),

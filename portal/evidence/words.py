@@ -200,6 +200,7 @@ _SENTENCES: dict[str, Sentence] = {
     "training.certificate_issued": _certificate,
     "training.certificate_signed": lambda s, t: _("Certificate %(serial)s was signed.") % {"serial": s["serial"]},
     "training.certificate_confirmed": lambda s, t: _("Certificate %(serial)s was looked at again and stands.") % s,
+    "training.certificate_fetched": lambda s, t: _("Certificate %(serial)s was fetched.") % {"serial": s["serial"]},
     "training.certificate_replaced": lambda s, t: _("Certificate %(serial)s was replaced by %(replaced_by)s.") % s,
     "training.certificate_revoked": lambda s, t: _("Certificate %(serial)s was revoked: %(reason)s") % s,
     # standing

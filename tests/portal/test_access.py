@@ -31,6 +31,7 @@ from portal.evidence.models import Pack
 from portal.hr import services as hr
 from portal.jobs import services as jobs
 from portal.ledger import services as ledger
+from portal.ledger.models import Entry
 from portal.people import services as people_services
 from portal.people.models import Employee
 from portal.reminders import bounces as reminders_bounces
@@ -674,3 +675,43 @@ def test_an_ended_session_sends_a_fragment_to_sign_in_whole():
 def test_the_admin_is_for_staff_alone(make_employee, sign_in):
     assert sign_in(make_employee(roles=("Compliance",))).get("/admin/").status_code == 302
     assert sign_in(make_employee(is_staff=True, is_superuser=True)).get("/admin/").status_code == 200
+
+
+# Files that leave no Entry when they are fetched, and why.
+NO_ENTRY = {
+    "training:certificate_file": "one's own; somebody else's is below",
+    "training:badge_file": "one's own; somebody else's is below",
+    "training:signing_keys": "for everybody",
+    "ledger:proof_file": "digests alone, of nobody",
+    "ledger:join_file": "digests alone, of nobody",
+    "ledger:seal_file": "digests alone, of nobody",
+}
+
+
+def is_file(response: HttpResponse) -> bool:
+    return response.status_code == 200 and "attachment" in response.headers.get("Content-Disposition", "")
+
+
+def test_each_file_that_goes_out_is_an_entry(house, sign_in):
+    files, silent = set(), set()
+    for name, line in TABLE.items():
+        for role in sorted(line.may):
+            before = Entry.objects.count()
+            if is_file(knock(sign_in(house[role]), name, line, house)):
+                files.add(name)
+                if Entry.objects.count() == before:
+                    silent.add(name)
+    assert len(files) > 15
+    assert silent == NO_ENTRY.keys() & files
+
+
+def test_somebody_elses_certificate_is_an_entry_and_ones_own_is_not(house, sign_in):
+    for name in ("training:certificate_file", "training:badge_file"):
+        url = reverse(name, args=TABLE[name].args(house))
+        before = Entry.objects.count()
+        b"".join(sign_in(house["employee"]).get(url))
+        assert Entry.objects.count() == before
+        b"".join(sign_in(house["hr"]).get(url))
+        entry = Entry.objects.latest("seq")
+        assert (entry.seq, entry.verb) == (before + 1, "training.certificate_fetched")
+        assert (entry.actor, entry.subject) == (house["hr"].uid, house["employee"].uid)

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import subprocess
+import unicodedata
 from itertools import pairwise
 
 import pytest
@@ -181,6 +182,23 @@ def test_a_sign_that_no_font_has_is_printed_as_a_mark_and_kept_in_the_evidence(n
         assert "〓" in text_of(pdf)
 
 
+@pytest.mark.parametrize(
+    ("told", "printed"),
+    [
+        ("Zhao\u200bWei\u202e Evil", "ZhaoWeiEvil"),  # which would otherwise be read from behind
+        ("\ufeffLin\u00ad Yue\u2066", "LinYue"),
+        ("Bell\x07\x00", "Bell"),
+        ("Aida 㛃䶮", "Aida㛃䶮"),
+        ("Nguye\u0302\u0303n", "Nguyễn"),
+    ],
+)
+def test_signs_that_are_not_seen_are_left_away_and_rare_ones_are_there(told, printed):
+    pdf = drawing.certificate(SERIAL, FACTS | {"name_en": told, "name_zh": ""}, EVIDENCE)
+    assert printed in unicodedata.normalize("NFC", text_of(pdf))
+    [attached] = read(pdf).attachments["evidence.json"]
+    assert json.loads(attached)["facts"]["name_en"] == told
+
+
 def test_an_error_that_is_not_about_a_sign_is_told_as_ours(monkeypatch, tmp_path):
     broken = tmp_path / "certificate.typ"
     broken.write_text("#panic()")
@@ -204,7 +222,15 @@ def test_the_template_reads_nothing_beside_itself(monkeypatch, tmp_path):
     drawing._compiler.cache_clear()
 
 
-@pytest.mark.parametrize("facts", [FACTS, LONGEST, FACTS | {"name_zh": "", "employee_no": "", "office": {"en": ""}}])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        FACTS,
+        LONGEST,
+        FACTS | {"name_en": "W" * 120, "name_zh": "龘" * 40},
+        FACTS | {"name_zh": "", "employee_no": "", "office": {"en": ""}},
+    ],
+)
 def test_words_stay_on_the_sheet_and_off_each_other(facts):
     """Nothing that is printed lies outside the frame, and no line of the left column overlaps another."""
     pdf = drawing.certificate(SERIAL, facts, EVIDENCE)

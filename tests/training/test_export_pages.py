@@ -1,12 +1,15 @@
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
 from django.urls import reverse
 
-from training import tasks
+from portal.ledger import services as ledger
+from portal.ledger.models import Entry
+from training import certificates, exports, tasks
 from training.models import CertificateExport
 
 LIST = reverse("training:export_list")
@@ -199,3 +202,31 @@ def test_ten_exports_cost_what_one_does(hr, make_certificate, count_queries):
     for _ in range(9):
         client.post(LIST, {})
     assert count_queries(lambda: client.get(LIST)) == one
+
+
+def test_the_page_tells_what_was_left_out_and_each_fetch_is_an_entry(hr, make_certificate, clock):
+    client, employee = hr
+    good, bad = make_certificate(), make_certificate()
+    certificates.draw(bad)
+    Path(bad.file.path).unlink()
+    client.post(LIST, {"state": "standing"})
+    export = CertificateExport.objects.get()
+    tasks.export_certificates(export.job_id)
+    page = soup(client.get(LIST))
+    assert bad.serial in page.text
+    assert "The stored file is gone." in page.text
+    assert good.serial not in page.select_one(".asked").text
+    for _ in range(2):
+        b"".join(client.get(file_url(export)))
+    entries = Entry.objects.filter(verb="training.export_fetched")
+    assert [(one.actor, ledger.body_of(one)["export"]) for one in entries] == [(employee.uid, export.uid)] * 2
+
+    clock.shift(exports.KEPT.total_seconds() + 1)
+    tasks.forget_old_exports()
+    client.force_login(employee, backend="django.contrib.auth.backends.ModelBackend")
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    page = soup(client.get(LIST))
+    assert "The ZIPs were deleted on" in page.text
+    assert page.select_one(".asked a") is None
+    assert client.get(file_url(export)).status_code == 404
+    assert entries.count() == 2

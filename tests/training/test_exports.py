@@ -3,6 +3,7 @@ import hashlib
 import io
 import zipfile
 from datetime import date
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -12,7 +13,7 @@ from portal.jobs.models import Job
 from portal.ledger import keys, notes
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
-from training import exports, files, services, tasks
+from training import drawing, exports, files, services, tasks
 from training.exports import Choice
 from training.models import Certificate, CertificateExport
 
@@ -115,6 +116,7 @@ def test_the_export_is_an_entry_with_choice_count_and_digests(make_certificates,
         },
         "count": 2,
         "parts": [{"number": 1, "count": 2, "size": part.size, "sha256": part.sha256}],
+        "left_out": {},
     }  # fmt: skip
 
 
@@ -311,9 +313,9 @@ def test_a_file_torn_in_a_member_or_with_rubbish_behind_it_is_mended(
     export = ask(hr)
     add = exports._add
 
-    def tears(stream, members, cursor):
+    def tears(stream, members, export, cursor):
         is_second_step = stream.tell() > 0
-        added = add(stream, members, cursor)
+        added = add(stream, members, export, cursor)
         if is_second_step:
             end = stream.tell()
             stream.write(b"PK" * max(change, 0))
@@ -345,13 +347,54 @@ def test_another_machine_without_the_half_made_file_begins_again(make_certificat
     assert export.job.done == 4
 
 
-def test_a_certificate_that_was_tampered_with_stops_the_export(make_certificates, hr):
-    [certificate] = make_certificates(1)
-    services.draw(certificate)
-    with open(certificate.file.path, "ab") as stream:
+def test_what_cannot_be_packed_is_left_out_with_its_reason_and_the_others_go_on(make_certificates, hr, monkeypatch):
+    changed, gone, undrawn, *good = made = make_certificates(5)
+    for one in (changed, gone, *good):
+        services.draw(one)
+    with open(changed.file.path, "ab") as stream:
         stream.write(b"!")
+    Path(gone.file.path).unlink()
+    monkeypatch.setattr(drawing, "certificate", cannot)
     export = run(ask(hr))
-    assert (export.job.error, export.parts.count()) == ("Changed", 0)
+    assert (export.job.state, export.job.done, export.count) == (Job.State.DONE, 5, 2)
+    why = {changed.serial: "changed", gone.serial: "gone", undrawn.serial: "undrawn"}
+    assert ledger.body_of(Entry.objects.get(verb="training.certificates_exported"))["left_out"] == why
+    archive = opened(export)
+    pdfs = [name for name in archive.namelist() if name.endswith(".pdf")]
+    assert pdfs == [f"{one.serial}.pdf" for one in good]
+    index = {row["serial"]: row for row in csv.DictReader(io.StringIO(archive.read("index.csv").decode("utf-8-sig")))}
+    assert index.keys() == {one.serial for one in made}
+    assert {serial: row["left_out"] for serial, row in index.items() if row["left_out"]} == why
+    assert all((row["file"] == "") is (serial in why) for serial, row in index.items())
+
+
+def cannot(*_told):
+    raise drawing.CouldNotDraw("no such font")
+
+
+def test_where_nothing_can_be_packed_the_export_ends_without_a_zip(make_certificates, hr, monkeypatch):
+    make_certificates(2)
+    monkeypatch.setattr(drawing, "certificate", cannot)
+    export = run(ask(hr))
+    assert (export.job.state, export.parts.count(), export.left_out.count()) == (Job.State.DONE, 0, 2)
+
+
+def test_after_thirty_days_the_zips_are_deleted_once_and_the_certificates_stay(make_certificates, hr, clock):
+    [certificate] = make_certificates(1)
+    export = run(ask(hr))
+    path = Path(export.parts.get().file.path)
+    clock.shift(exports.KEPT)
+    tasks.forget_old_exports()
+    assert path.exists()  # to the end of the thirtieth day
+    clock.shift(1)
+    tasks.forget_old_exports()
+    tasks.forget_old_exports()
+    assert not path.exists()
+    entry = Entry.objects.get(verb="training.export_forgotten")
+    assert ledger.body_of(entry) == {"export": export.uid, "parts": 1}
+    certificate.refresh_from_db()
+    assert Path(certificate.file.path).exists()
+    assert without_names_of_the_export(bytes_of(run(ask(hr))))[0].keys() >= {f"{certificate.serial}.pdf"}
 
 
 def test_ringing_again_for_a_finished_export_changes_nothing(make_certificates, hr):
@@ -386,4 +429,6 @@ def test_an_export_that_was_stopped_goes_on_where_it_stood(make_certificates, hr
 
 def test_a_list_of_ten_costs_as_many_queries_as_a_list_of_one(make_certificates, count_queries):
     serials = [certificate.serial for certificate in make_certificates(10)]
-    assert count_queries(lambda: exports.index_of(serials)) == count_queries(lambda: exports.index_of(serials[:1]))
+    assert count_queries(lambda: exports.index_of(serials, {})) == count_queries(
+        lambda: exports.index_of(serials[:1], {})
+    )

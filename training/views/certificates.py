@@ -24,14 +24,18 @@ def certificate_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def certificate_file(request: HttpRequest, serial: str) -> HttpResponse:
-    certificate = get_object_or_404(Certificate.objects.visible_to(request.user).exclude(file=""), serial=serial)
+    rows = Certificate.objects.visible_to(request.user).exclude(file="").select_related("completion__employee")
+    certificate = get_object_or_404(rows, serial=serial)
+    certificates.note_fetched(certificate=certificate, what="pdf", by=request.user)
     return attachment(certificate.file.name, certificate.sha256, f"{certificate.serial}.pdf")
 
 
 @require_GET
 def badge_file(request: HttpRequest, serial: str) -> HttpResponse:
     """The same certificate as an Open Badge, for wallets and other machines."""
-    certificate = get_object_or_404(Certificate.objects.visible_to(request.user).exclude(badge=""), serial=serial)
+    rows = Certificate.objects.visible_to(request.user).exclude(badge="").select_related("completion__employee")
+    certificate = get_object_or_404(rows, serial=serial)
+    certificates.note_fetched(certificate=certificate, what="badge", by=request.user)
     response = HttpResponse(certificate.badge, content_type=badges.MEDIA_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="{certificate.serial}.jwt"'
     return response

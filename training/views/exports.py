@@ -2,7 +2,7 @@
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -44,8 +44,10 @@ def _page(request: HttpRequest, form: ExportForm) -> HttpResponse:
     context = {"form": form, "choice": choice, "count": count, "most": exports.MOST}
     if request.htmx:
         return render(request, "training/_export_count.html", context)
-    asked = CertificateExport.objects.visible_to(request.user).select_related("job").prefetch_related("parts")[:20]
-    return render(request, "training/export_list.html", context | {"exports": asked})
+    asked = CertificateExport.objects.visible_to(request.user).select_related("job")
+    asked = asked.prefetch_related("parts", "left_out__certificate")[:20]
+    context |= {"exports": asked, "days": exports.KEPT.days}
+    return render(request, "training/export_list.html", context)
 
 
 @permission_required(MAY_EXPORT, raise_exception=True)
@@ -53,5 +55,8 @@ def _page(request: HttpRequest, form: ExportForm) -> HttpResponse:
 def export_file(request: HttpRequest, uid: str, number: int) -> HttpResponse:
     """One part of an export, streamed; good as soon as it is there, though others may still be made."""
     export = get_object_or_404(CertificateExport.objects.visible_to(request.user), uid=uid)
-    part = get_object_or_404(ExportPart, export=export, number=number)
+    part = get_object_or_404(ExportPart.objects.select_related("export"), export=export, number=number)
+    if export.forgotten_at:
+        raise Http404
+    exports.note_fetched(part=part, by=request.user)
     return attachment(part.file.name, part.sha256, f"certificates-{export.asked_at:%Y-%m-%d}-{number}.zip")
