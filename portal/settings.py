@@ -347,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
+    "see that seals are made and stay outside": {"task": "portal.ledger.tasks.watch", "schedule": 3600},
     "verify the evidence log": {"task": "portal.ledger.tasks.start_verification", "schedule": 600},
     "open and close findings of the day": {"task": "archive.tasks.refresh_findings", "schedule": 3600},
     "look whether the archive is what was stored": {

@@ -23,10 +23,10 @@ RETRY_SECONDS = 30
 def healthz(request: HttpRequest) -> HttpResponse:
     """Say whether the site can answer: 200 with the database within reach, 503 without; and how the ledger is."""
     try:
-        ledger = overview.health()
+        told = {"ledger": overview.health(), "seals": overview.sealing_health()}
     except DatabaseError:
         return JsonResponse({"database": "away"}, status=503)
-    return JsonResponse({"database": "ok", "ledger": ledger})
+    return JsonResponse({"database": "ok", **told})
 
 
 @login_not_required

@@ -64,6 +64,7 @@ LABELS: dict[str, Promise] = {
     "hr.file_applied": _("A list of HR’s was applied."),
     "hr.file_given": _("HR gave a list."),
     "hr.file_put_away": _("A list of HR’s was put away."),
+    "ledger.alarm": _("An alarm was raised: seals were not made, did not leave, or were gone."),
     "ledger.disposed": _("What entries said was disposed of."),
     "ledger.key_begun": _("The log’s first key was begun."),
     "ledger.key_replaced": _("A lost key of the log was replaced."),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from portal.ledger import keys, sealing
+from portal.ledger import keys, sealing, watching
 from portal.ledger.appending import head_seq
 from portal.ledger.delivery import places
 from portal.ledger.findings import others, words
@@ -53,6 +53,8 @@ def state() -> dict:
         "unsealed": head - newest.size if newest else head,
         "next_at": max(newest.at + sealing.EVERY, timezone.now()) if newest else None,
         "places": [place.label for place in places()],
+        "keeps": any(place != Delivery.Place.TIMESTAMP for place in places()),
+        "troubles": [one.words for one in watching.troubles(timezone.now())],
         "deliveries": Delivery.objects.select_related("seal").order_by("-seal_id", "place")[:SHOWN],
         "late": Delivery.objects.filter(delivered_at=None, attempts__gt=0).count(),
         "full": _shown(Verification.objects.filter(is_full=True).order_by("ended_at").last()),
@@ -83,6 +85,12 @@ def health() -> str:
         return "unsound"
     full = Verification.objects.filter(is_full=True).order_by("ended_at").last()
     return "sound" if full and timezone.now() - full.ended_at < STALE else "stale"
+
+
+def sealing_health() -> str:
+    """Return one word on seals: sound, or what has stopped: sealing, sending, gone, unreachable."""
+    found = watching.troubles(timezone.now())
+    return found[0].code if found else "sound"
 
 
 def _keys() -> list[ShownKey]:

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from portal.ledger import running, sealing, sending
+from portal.ledger import running, sealing, sending, watching
 
 
 @shared_task
@@ -18,6 +18,11 @@ def seal() -> None:
 @shared_task
 def deliver() -> None:
     sending.deliver_due()
+
+
+@shared_task
+def watch() -> None:
+    watching.watch()
 
 
 @shared_task

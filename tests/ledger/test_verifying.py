@@ -268,10 +268,10 @@ def test_a_walk_that_was_put_down_goes_on_where_it_was(write):
 
 
 def test_health_in_one_word(client, write):
-    assert client.get("/healthz").json() == {"database": "ok", "ledger": "unverified"}
+    assert client.get("/healthz").json() == {"database": "ok", "ledger": "unverified", "seals": "sound"}
     write(1)
     run()
-    assert client.get("/healthz").json() == {"database": "ok", "ledger": "sound"}
+    assert client.get("/healthz").json() == {"database": "ok", "ledger": "sound", "seals": "sound"}
     Verification.objects.update(ended_at=timezone.now() - timedelta(hours=31))
     assert client.get("/healthz").json()["ledger"] == "stale"
     Verification.objects.update(fault_seq=3, fault_code="digest")
