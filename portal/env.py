@@ -27,6 +27,16 @@ def required(name: str, how: str) -> str:
     return value
 
 
+def secret(name: str) -> str:
+    """Return the variable, or what the file named by NAME_FILE holds; empty where neither is set."""
+    return required(name, f"{name}_FILE names a file that holds it.") if text(name) or text(f"{name}_FILE") else ""
+
+
+def share(name: str, value: str) -> None:
+    """Set a variable that a library reads, and that child processes inherit."""
+    os.environ[name] = value
+
+
 def flag(name: str, *, default: bool) -> bool:
     value = os.environ.get(name)
     if value is None:

@@ -6,6 +6,8 @@ from types import TracebackType
 
 from pythonjsonlogger.json import JsonFormatter
 
+from portal import tracing
+
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -24,6 +26,8 @@ class QuietFormatter(JsonFormatter):
     def add_fields(self, log_data: dict, record: logging.LogRecord, message_dict: dict) -> None:
         super().add_fields(log_data, record, message_dict)
         log_data.pop("request", None)
+        if tracing.current():
+            log_data["request_id"] = tracing.current()
 
     def format(self, record: logging.LogRecord) -> str:
         record.exc_text = None  # another handler may have put the whole text there

@@ -70,6 +70,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.tracing.RequestIdMiddleware",
+    "portal.operations.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -345,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "training.tasks.forget_old_exports",
         "schedule": 3600,
     },
+    "show that clock and workers are at work": {"task": "portal.operations.tasks.tick", "schedule": 60},
     "seal the evidence log": {"task": "portal.ledger.tasks.seal", "schedule": 600},
     "send seals off the machine": {"task": "portal.ledger.tasks.deliver", "schedule": 300},
     "see that seals are made and stay outside": {"task": "portal.ledger.tasks.watch", "schedule": 3600},
@@ -436,6 +439,15 @@ ARCHIVE_RETENTION_FILE = Path(env.text("ARCHIVE_RETENTION_FILE")) if env.text("A
 COURSES_DIR = Path(env.text("COURSES_DIR") or BASE_DIR / "training" / "courses")
 
 # --- logs --------------------------------------------------------------------------------------------------------
+# --- watching ----------------------------------------------------------------------------------------------------
+# Whoever shows it may read /metrics. Without it there is no such page.
+MONITOR_TOKEN = env.secret("MONITOR_TOKEN")
+# A folder in memory, emptied when the site starts, in which all web processes of a machine count their requests.
+METRICS_DIR = env.text("METRICS_DIR")
+if METRICS_DIR:
+    Path(METRICS_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
+    env.share("PROMETHEUS_MULTIPROC_DIR", METRICS_DIR)  # which its library reads when it is loaded
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -31,6 +31,7 @@ accounts = [
 
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
+    path("", include("portal.operations.urls")),
     path("accounts/", include(accounts)),
     path("admin/", admin.site.urls),
     path("", include("portal.people.urls")),

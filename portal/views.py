@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from portal import trouble
+from portal import tracing, trouble
 from portal.ledger import overview
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     503 where the disk is full or the database is away: whoever comes back later will be served.
     """
-    reference = uuid.uuid4().hex[:8]
+    reference = tracing.current()[:12] or uuid.uuid4().hex[:12]
     if kind := trouble.kind_of(sys.exc_info()[1]):
         logger.error("trouble shown as %s: %s", reference, kind)
         trouble.drop_uploads(request)

@@ -71,6 +71,7 @@ LABELS: dict[str, Promise] = {
     "ledger.key_rotated": _("The log’s key was changed."),
     "ledger.measured": _("The speed of the log was measured."),
     "operations.backed_up": _("A backup was made."),
+    "operations.job_tried_again": _("Long work that had been given up was tried again."),
     "operations.restored": _("The site was restored from a backup."),
     "people.tag_made": _("A tag was made or named anew."),
     "quizzes.bank_exported": _("A question bank went out as a file."),

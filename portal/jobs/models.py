@@ -67,6 +67,7 @@ class Job(models.Model):
     objects = JobQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar = [("operate", "Can see how the machinery stands and let given up jobs be tried again")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "key"], name="jobs_job_once_per_kind_and_key"),
             models.CheckConstraint(

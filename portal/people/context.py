@@ -71,7 +71,9 @@ def way(request: HttpRequest) -> list[Group]:
         ("training:edition_list", _("Editions"), "training.view_edition"),
         ("training:components", _("Components"), "training.view_course_drafts"),
     ]
-    for label, items in ((_("Compliance"), compliance), (_("People"), hr), (_("Authors"), authors)):
+    machines = [("operations:overview", _("Operations"), "jobs.operate")]
+    rooms = ((_("Compliance"), compliance), (_("People"), hr), (_("Authors"), authors), (_("Machines"), machines))
+    for label, items in rooms:
         allowed = [(name, text) for name, text, permission in items if user.has_perm(permission)]
         if allowed:
             groups.append((label, allowed))

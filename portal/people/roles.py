@@ -4,6 +4,7 @@ HR = "HR"
 COMPLIANCE = "Compliance"
 AUDITOR = "Auditor"
 AUTHOR = "Author"
+OPERATOR = "Operator"  # who runs the machines; sees nothing of anybody
 
 PERMISSIONS: dict[str, set[str]] = {
     HR: {
@@ -72,6 +73,7 @@ PERMISSIONS: dict[str, set[str]] = {
         "quizzes.view_bank",
         "training.view_edition",
     },
+    OPERATOR: {"jobs.operate"},
     AUTHOR: {
         "training.view_course_drafts",
         "training.publish_edition",

@@ -46,6 +46,10 @@ ELSEWHERE = {
     "training:fresh_link": "sends one on",
     "training:policy": "who signs in here has signed; the story's newcomer has not",
     "healthz": "for machines",
+    "operations:figures": "for machines",
+    "operations:live": "for machines",
+    "operations:ready": "for machines",
+    "operations:overview": "with the administrator's",
     "signon:oidc_login": "leads away, to the identity provider of the firm; nobody has one here",
     "signon:oidc_callback": "where that provider leads back to",
     "standing:firm_api": "for machines",
@@ -116,6 +120,11 @@ def test_no_page_of_the_access_table_was_passed_over() -> None:
 def test_the_administrators_pages_keep_to_the_policy(arrive: Arrive) -> None:
     visitor = arrive()
     visitor.sign_in("admin@example.com", PASSWORD)
+    for code in ("en", "zh-hans"):
+        visitor.go("/operations/")
+        visitor.speak(code)
+        assert look(visitor) == []
+    visitor.speak("en")
     visitor.go("/admin/")
     lists = visitor.page.locator("#content-main th a").evaluate_all("(links) => links.map((link) => link.pathname)")
     assert "/admin/people/employee/" in lists

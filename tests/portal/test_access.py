@@ -30,6 +30,7 @@ from portal.evidence import services as evidence
 from portal.evidence.models import Pack
 from portal.hr import services as hr
 from portal.jobs import services as jobs
+from portal.jobs.models import Job
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people import services as people_services
@@ -51,7 +52,7 @@ from training import services as training
 from training.models import Certificate, CertificateExport, Course, Lesson
 
 EVERYBODY = frozenset(  # all who are signed in
-    {"employee", "colleague", "manager", "head", "other_manager", "hr", "compliance", "auditor", "author"}
+    {"employee", "colleague", "manager", "head", "other_manager", "hr", "compliance", "auditor", "author", "operator"}
 )
 OWNER = frozenset({"employee"})
 ABOVE = frozenset({"manager", "head"})
@@ -60,6 +61,7 @@ STAFF_EYES = frozenset({"hr", "compliance", "auditor"})
 OVERSIGHT = frozenset({"compliance", "auditor"})
 COMPLIANCE = frozenset({"compliance"})
 AUTHOR = frozenset({"author"})
+OPERATOR = frozenset({"operator"})
 BANK_EYES = OVERSIGHT | AUTHOR
 
 
@@ -78,6 +80,11 @@ class Line:
 
 TABLE = {
     "healthz": Line(EVERYBODY, visitor=True),
+    "operations:live": Line(EVERYBODY, visitor=True),
+    "operations:ready": Line(EVERYBODY, visitor=True),
+    "operations:figures": Line(frozenset(), by_token=True),
+    "operations:overview": Line(OPERATOR),
+    "operations:again": Line(OPERATOR, args=lambda h: [h["given_up"].uid], method="post", ok=(302,)),
     # signing in: open to visitors; allauth sends who is signed in onward
     "account_login": Line(EVERYBODY, visitor=True),
     "account_logout": Line(EVERYBODY, visitor=True),
@@ -419,6 +426,11 @@ def _reminded(employee: Employee, hr_person: Employee) -> dict:
     return {"digest": digest, "bounce": bounce}
 
 
+@pytest.fixture(autouse=True)
+def watched(settings) -> None:
+    settings.MONITOR_TOKEN = "what monitoring shows"
+
+
 @pytest.fixture
 def house(make_employee, make_department, study, tmp_path) -> dict:
     """One employee with everything that can belong to one, and somebody of every role."""
@@ -438,6 +450,10 @@ def house(make_employee, make_department, study, tmp_path) -> dict:
         "compliance": make_employee(roles=("Compliance",)),
         "auditor": make_employee(roles=("Auditor",), employee_no=None),
         "author": make_employee(roles=("Author",)),
+        "operator": make_employee(roles=("Operator",)),
+        "given_up": Job.objects.create(
+            kind="x", key="x", state="failed", due_at=timezone.now(), ended_at=timezone.now(), error="OSError"
+        ),
     }
     house |= study(employee)
     knowledge.take_stock(timezone.localdate())
@@ -610,7 +626,7 @@ def test_every_page_is_silent_under_the_policy(house, sign_in):
     for name, line in TABLE.items():
         if line.method != "get" or line.by_token:
             continue
-        role = min(line.may & {"employee", "hr", "compliance", "manager", "author"})
+        role = min(line.may & {"employee", "hr", "compliance", "manager", "author", "operator"})
         response = sign_in(house[role]).get(reverse(name, args=line.args(house)))
         policy = response.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy, name

@@ -27,8 +27,10 @@ def names_read() -> set[str]:
     names = set()
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "env":
+            if call.func.attr == "share":  # it sets one for others
+                continue
             name = ast.literal_eval(call.args[0])
-            names |= {name, f"{name}_FILE"} if call.func.attr in ("required", "keys") else {name}
+            names |= {name, f"{name}_FILE"} if call.func.attr in ("required", "keys", "secret") else {name}
     return names
 
 
