@@ -65,6 +65,7 @@ def site(settings, tmp_path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CELERY_BROKER_URL = "memory://"
     settings.SECURE_SSL_REDIRECT = False
+    settings.SESSION_IDLE_MINUTES = 0  # many move the clock
     settings.LEDGER_KEY_FILE = str(tmp_path / "ledger-key.pem")
     cache.clear()
 

@@ -2,12 +2,17 @@ from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from portal.people import sessions
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -62,6 +67,23 @@ class BodySizeMiddleware:
         if permission and request.user.is_authenticated and request.user.has_perm(permission):
             return getattr(settings, most)
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+class SessionAgeMiddleware:
+    """Sign out whoever has been away for too long, and say so; what was asked for comes after signing in again."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        now = timezone.now()
+        if request.user.is_authenticated:
+            if sessions.has_ended(request.session, now):
+                logout(request)
+                messages.info(request, _("You were signed out because this session had ended. Sign in to go on."))
+            else:
+                sessions.note_use(request, now)
+        return self.get_response(request)
 
 
 class HtmxLoginRequiredMiddleware(LoginRequiredMiddleware):

@@ -79,6 +79,8 @@ class Line:
 
 
 TABLE = {
+    "people:session_list": Line(EVERYBODY),
+    "people:end_sessions": Line(EVERYBODY, method="post", ok=(302,)),
     "healthz": Line(EVERYBODY, visitor=True),
     "operations:live": Line(EVERYBODY, visitor=True),
     "operations:ready": Line(EVERYBODY, visitor=True),
