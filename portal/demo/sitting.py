@@ -33,6 +33,7 @@ from django.utils import timezone
 from portal import env
 from portal.ledger import services as ledger
 from portal.people.models import Employee
+from portal.people.sessions import BEGAN, SEEN
 from quizzes.models import Attempt
 from training import services as training
 from training.loading import read_courses
@@ -131,6 +132,7 @@ def _session(employee: Employee) -> str:
     session[SESSION_KEY] = str(employee.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = employee.get_session_auth_hash()
+    session[BEGAN] = session[SEEN] = timezone.now().timestamp()
     session.save()
     return session.session_key
 

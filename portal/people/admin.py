@@ -1,5 +1,6 @@
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
@@ -9,7 +10,7 @@ from portal.people.models import Department, Employee, Office, Tag
 # The admin's own sign-in would be a door without rate limits.
 admin.site.login = secure_admin_login(admin.site.login)
 # Rights and addresses are changed by services that leave an Entry, not by hand.
-for model in (Group, EmailAddress):
+for model in (Group, EmailAddress, UserSession):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 

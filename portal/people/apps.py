@@ -23,10 +23,10 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(sync_roles_after_migrate, dispatch_uid="people.sync_roles")
-        user_logged_in.connect(begin_session, dispatch_uid="people.begin_session")
+        user_logged_in.connect(begin_session)
         from allauth.account.signals import password_changed, password_reset, password_set
 
         from portal.people.sessions import end_others
 
         for signal in (password_changed, password_reset, password_set):
-            signal.connect(end_others, dispatch_uid="people.end_others")
+            signal.connect(end_others)
