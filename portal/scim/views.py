@@ -23,6 +23,7 @@ from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE, ScimResponse
 
+from portal.hr.writing import Stale
 from portal.limits import may_knock
 from portal.people.models import Employee
 from portal.scim import showing, tokens
@@ -101,7 +102,7 @@ def _handled(asked: ScimRequest, token: Token) -> ScimResponse:
     for tries_left in reversed(range(TRIES)):
         try:
             return ScimHandler(SERVICE, Storage(by=by, writes=writes)).handle(asked)
-        except OperationalError as error:
+        except (OperationalError, Stale) as error:
             if not tries_left:
                 logger.warning("a directory's request found its rows taken", exc_info=True)
                 raise _busy() from error

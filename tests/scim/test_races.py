@@ -5,9 +5,11 @@ import json
 import pytest
 from django.test import Client
 
+from portal.hr.writing import Stale
 from portal.ledger import services as ledger
 from portal.ledger.models import Entry
 from portal.people.models import Employee, ReportingLine
+from portal.scim import views
 from portal.scim.models import Account, Group
 from tests.quizzes.test_races import at_once
 from tests.scim.conftest import ENTERPRISE, GROUP, PATCH, USER
@@ -86,3 +88,19 @@ def test_members_that_are_added_at_once_are_all_there(ask):
     assert {status for status, _told in at_once(*deeds)} == {204}
     assert Employee.objects.filter(tags__group__uid=group["id"]).count() == 4
     assert Entry.objects.filter(verb="people.tags_set").count() == 4
+
+
+@pytest.mark.parametrize(("times", "expected"), [(1, 201), (3, 503)])
+def test_who_finds_the_person_changed_in_between_begins_again_and_in_the_end_is_told_to_wait(
+    ask, monkeypatch, times, expected
+):
+    handle, stale = views.ScimHandler.handle, [Stale] * times
+
+    def sometimes(self, asked):
+        if stale:
+            raise stale.pop()
+        return handle(self, asked)
+
+    monkeypatch.setattr(views.ScimHandler, "handle", sometimes)
+    assert ask("POST", "/Users", user("ann", "E1"))[0] == expected
+    assert Employee.objects.filter(employee_no="E1").count() == (expected == 201)
